@@ -90,6 +90,8 @@ export interface Answer {
   readonly slice: number;
   readonly logIdentity: string;
   readonly position: number;
+  /** The sequence of the last relay sent on this (gateway, slice) link, 0 for none. */
+  readonly sequence: number;
   /** The document's state vector at `position` (may understate while updates wait for others; never overstates). */
   readonly stateVector: Uint8Array;
   readonly totalBytes: number;
@@ -140,10 +142,15 @@ export interface Relay {
   readonly kind: 'relay';
   readonly worker: Peer;
   readonly slice: number;
+  readonly logIdentity: string;
+  /** Grows by one a relay of this (gateway, slice) link, from 1. A jump is a lost message. */
+  readonly sequence: number;
   readonly from: number;
   readonly to: number;
   /** `update` undefined: too large for a relay; open it again with `since`. */
   readonly documents: readonly { readonly document: string; readonly update: Uint8Array | undefined }[];
+  /** Documents this worker no longer answers for: ask the ring, open them there `since` the link's position before this relay. */
+  readonly released: readonly string[];
 }
 
 export interface PresenceRelay {
