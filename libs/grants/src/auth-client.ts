@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+
+import type { Bus } from '@weft/bus';
+
+import type { Allowed, Decision } from './decision.ts';
+import { AUTH_CHECK_SUBJECT, TOKEN_BYTES_MAX, decodeDecision, encodeQuestion } from './messages.ts';
+
+/** Auth did not say yes or no: try again later (to a client: 1013, not 4401). The cause says why. */
+export class AuthUnavailable extends Error {
+  override readonly name = 'AuthUnavailable';
+  readonly code = 'auth-unavailable';
+}
+
+export interface AuthClientOptions {
+  /** How long one question may take, ms. */
+  readonly timeoutMs: number;
+  /** Ms since the epoch; the wall clock unless given. */
+  readonly now?: () => number;
+  readonly cachedMax?: number;
+  readonly underWayMax?: number;
+}
+
+/** An allowance is believed for this long; a withdrawn right reaches live connections by another way (revocations), within 2 s. */
+const CACHED_MS = 10_000;
+
+interface Kept {
+  readonly allowance: Allowed;
+  readonly freshUntilMs: number;
+}
+
+/** Asks auth over the bus, once for many (SPEC G5–G10). */
+export class AuthClient {
+  readonly #bus: Bus;
+  readonly #timeoutMs: number;
+  readonly #now: () => number;
+  readonly #cachedMax: number;
+  readonly #underWayMax: number;
+  /** By key, oldest first: a Map keeps the order of insertion, and an entry is never renewed in place. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #underWay = new Map<string, Promise<Decision>>();
+
+  constructor(bus: Bus, options: AuthClientOptions) {
+    this.#bus = bus;
+    this.#timeoutMs = options.timeoutMs;
+    this.#now = options.now ?? Date.now;
+    this.#cachedMax = options.cachedMax ?? 20_000;
+    this.#underWayMax = options.underWayMax ?? 10_000;
+  }
+
+  /** May the bearer of `token` (empty: a guest) open `document`, and as what? Rejects with `AuthUnavailable`. */
+  async check(token: string, document: string): Promise<Decision> {
+    if (isTooLong(token)) return { allowed: false, status: 401, reason: 'token is too long' };
+    const key = keyOf(token, document);
+    const known = this.#fresh(key);
+    if (known !== undefined) return known;
+    return this.#underWay.get(key) ?? this.#start(key, token, document);
+  }
+
+  #fresh(key: string): Allowed | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    if (this.#now() < kept.freshUntilMs) return kept.allowance;
+    this.#kept.delete(key);
+    return undefined;
+  }
+
+  #start(key: string, token: string, document: string): Promise<Decision> {
+    if (this.#underWay.size >= this.#underWayMax) {
+      return Promise.reject(new AuthUnavailable(`${this.#underWayMax} questions to auth are under way already`));
+    }
+    const question = this.#ask(key, token, document).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, question);
+    return question;
+  }
+
+  async #ask(key: string, token: string, document: string): Promise<Decision> {
+    const decision = await this.#request(token, document);
+    if (decision.allowed) this.#keep(key, decision);
+    return decision;
+  }
+
+  async #request(token: string, document: string): Promise<Decision> {
+    try {
+      const bytes = await this.#bus.request(AUTH_CHECK_SUBJECT, encodeQuestion({ token, document }), { timeoutMs: this.#timeoutMs });
+      return decodeDecision(bytes);
+    } catch (cause) {
+      throw new AuthUnavailable('auth gave no answer', { cause });
+    }
+  }
+
+  #keep(key: string, allowance: Allowed): void {
+    this.#kept.delete(key);
+    if (this.#kept.size >= this.#cachedMax) {
+      const oldest = this.#kept.keys().next();
+      if (!oldest.done) this.#kept.delete(oldest.value);
+    }
+    this.#kept.set(key, { allowance, freshUntilMs: Math.min(this.#now() + CACHED_MS, allowance.untilMs) });
+  }
+}
+
+function isTooLong(token: string): boolean {
+  return token.length > TOKEN_BYTES_MAX || new TextEncoder().encode(token).length > TOKEN_BYTES_MAX;
+}
+
+/** The token's length keeps two different pairs from running together into one text. */
+function keyOf(token: string, document: string): string {
+  return createHash('sha256').update(`${token.length}:${token}${document}`).digest('base64');
+}
