@@ -2,9 +2,9 @@
  * The internal envelope: what gateways and workers say to one another on the bus. Pure types here; `envelope-codec.ts` turns them
  * into bytes and back (lib0 encodings, first byte: message kind).
  *
- * Subjects:  weft.worker.<worker id>    gateway -> worker     (ToWorker)
- *            weft.gateway.<gateway id>  worker -> gateway     (ToGateway)
- *            weft.ring                  every member -> all   (Heartbeat)
+ * Subjects:  weft.worker.<id>.<incarnation>    gateway -> worker     (ToWorker)
+ *            weft.gateway.<id>.<incarnation>   worker -> gateway     (ToGateway)
+ *            weft.ring                         every member -> all   (Heartbeat)
  *
  * All messages of one worker to one gateway share one subject, so they arrive in order as far as they arrive. That carries the house's
  * gapless relays: a worker numbers, for each (gateway, slice) link, the log positions it has covered; an answer and the relays after it join up,
@@ -175,4 +175,20 @@ export interface Heartbeat {
   readonly draining: boolean;
   /** Documents open (worker) or connections (gateway): a hint for people and autoscalers; the assignment does not use it. */
   readonly load: number;
+}
+
+/** Where a worker hears its questions. The incarnation is part of it, so that nobody hears what was meant for a predecessor of the same name. */
+export function workerSubject(peer: Peer): string {
+  return `weft.worker.${peer.id}.${peer.incarnation}`;
+}
+
+export function gatewaySubject(peer: Peer): string {
+  return `weft.gateway.${peer.id}.${peer.incarnation}`;
+}
+
+export const ringSubject = 'weft.ring';
+
+/** One string for one life of a peer; also the origin of a gateway's records in the log. */
+export function peerKey(peer: Peer): string {
+  return `${peer.id}/${peer.incarnation}`;
 }
