@@ -1,1 +1,4 @@
-export {};
+export { ConfigError } from './config-error.ts';
+export { describeSettings, type SettingRow } from './describe-settings.ts';
+export { readConfig, type Config, type Environment, type Settings } from './read-config.ts';
+export { setting, type Setting } from './setting.ts';
