@@ -1,0 +1,130 @@
+import { InProcessBus } from '@weft/bus';
+import type { BusMessage } from '@weft/bus';
+import { createLogger } from '@weft/telemetry';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { AuthClient, AuthUnavailable } from './auth-client.ts';
+import type { Allowed, Decision, Question } from './decision.ts';
+import { AUTH_CHECK_SUBJECT, decodeQuestion, encodeDecision } from './messages.ts';
+
+let bus: InProcessBus;
+let nowMs: number;
+let asked: Question[];
+
+beforeEach(() => {
+  bus = new InProcessBus({ logger: createLogger({ service: 'test', level: 'silent' }) });
+  nowMs = 1_800_000_000_000;
+  asked = [];
+});
+afterEach(() => bus.close());
+
+const allowance = (untilMs = nowMs + 3_600_000): Allowed => ({ allowed: true, role: 'editor', who: { id: 'u1', name: 'Ada' }, untilMs });
+const refusal: Decision = { allowed: false, status: 401, reason: 'token expired' };
+const client = (options: { cachedMax?: number; underWayMax?: number; timeoutMs?: number } = {}) =>
+  new AuthClient(bus, { timeoutMs: 1000, now: () => nowMs, ...options });
+
+function answering(answer: (question: Question, message: BusMessage) => Decision | Uint8Array | undefined): void {
+  bus.subscribe(AUTH_CHECK_SUBJECT, (message) => {
+    const question = decodeQuestion(message.data);
+    asked.push(question);
+    const decision = answer(question, message);
+    if (decision !== undefined) message.reply?.(decision instanceof Uint8Array ? decision : encodeDecision(decision));
+  });
+}
+
+describe('a question', () => {
+  test('[G4] brings the decision back', async () => {
+    answering(() => allowance());
+    expect(await client().check('token', 'plan')).toEqual(allowance());
+    expect(asked).toEqual([{ token: 'token', document: 'plan' }]);
+  });
+
+  test('[G5] with a token above 8 KiB is not asked', async () => {
+    answering(() => allowance());
+    expect(await client().check('x'.repeat(8193), 'plan')).toMatchObject({ allowed: false, status: 401 });
+    expect(await client().check('ä'.repeat(4097), 'plan')).toMatchObject({ allowed: false, status: 401 });
+    expect(asked).toEqual([]);
+  });
+
+  test('[G6] is asked once for many at the same time', async () => {
+    answering(() => refusal);
+    const auth = client();
+    const decisions = await Promise.all(Array.from({ length: 50 }, () => auth.check('token', 'plan')));
+    expect(decisions).toEqual(Array.from({ length: 50 }, () => refusal));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('[G6] is another one for another token or document', async () => {
+    answering(() => allowance());
+    const auth = client();
+    await Promise.all([auth.check('a', 'bc'), auth.check('ab', 'c'), auth.check('', 'abc')]);
+    expect(asked).toHaveLength(3);
+  });
+});
+
+describe('what is kept', () => {
+  test('[G7] an allowance for 10 s', async () => {
+    answering(() => allowance());
+    const auth = client();
+    await auth.check('token', 'plan');
+    nowMs += 9_999;
+    await auth.check('token', 'plan');
+    expect(asked).toHaveLength(1);
+    nowMs += 1;
+    await auth.check('token', 'plan');
+    expect(asked).toHaveLength(2);
+  });
+
+  test('[G7] never past its own end', async () => {
+    answering(() => allowance(nowMs + 100));
+    const auth = client();
+    await auth.check('token', 'plan');
+    nowMs += 100;
+    await auth.check('token', 'plan');
+    expect(asked).toHaveLength(2);
+  });
+
+  test('[G7] no refusal, no error', async () => {
+    const answers: (Decision | Uint8Array)[] = [refusal, Uint8Array.of(1), allowance()];
+    answering(() => answers.shift());
+    const auth = client();
+    expect(await auth.check('token', 'plan')).toEqual(refusal);
+    await expect(auth.check('token', 'plan')).rejects.toThrow(AuthUnavailable);
+    expect(await auth.check('token', 'plan')).toMatchObject({ allowed: true });
+  });
+
+  test('[G8] no more than the bound: the oldest goes', async () => {
+    answering(() => allowance());
+    const auth = client({ cachedMax: 2 });
+    for (const document of ['a', 'b', 'c', 'b', 'c', 'a']) await auth.check('token', document);
+    expect(asked.map((question) => question.document)).toEqual(['a', 'b', 'c', 'a']);
+  });
+});
+
+describe('[G9] AuthUnavailable', () => {
+  test('when nobody is there', async () => {
+    await expect(client().check('token', 'plan')).rejects.toThrow(AuthUnavailable);
+  });
+
+  test('when no answer comes in time, and the next question is a new one', async () => {
+    answering(() => (asked.length === 1 ? undefined : allowance()));
+    const auth = client({ timeoutMs: 20 });
+    await expect(auth.check('token', 'plan')).rejects.toThrow(AuthUnavailable);
+    expect(await auth.check('token', 'plan')).toMatchObject({ allowed: true });
+  });
+
+  test('[G8] when too many questions are under way', async () => {
+    answering(() => undefined);
+    const auth = client({ underWayMax: 1, timeoutMs: 50 });
+    const first = auth.check('a', 'plan');
+    await expect(auth.check('b', 'plan')).rejects.toThrow(/1 questions to auth are under way/);
+    await expect(first).rejects.toThrow(AuthUnavailable);
+  });
+
+  test('without the token in its words', async () => {
+    const error = await client()
+      .check('secret-token', 'plan')
+      .catch((caught: unknown) => caught);
+    expect(String(error) + String((error as Error).cause)).not.toContain('secret-token');
+  });
+});
