@@ -63,6 +63,8 @@ export interface Fetch {
   readonly gateway: Peer;
   readonly question: number;
   readonly offset: number;
+  /** At most so many bytes; fewer only at the end of the answer. Must fit a message. */
+  readonly bytesMax: number;
 }
 
 /** "Does the document hold all of this update already?" (a read-only client's Step2; a Step2 that carries only deletes). */
