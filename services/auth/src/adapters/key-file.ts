@@ -1,46 +1,52 @@
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { generateSigningKeyPem } from '../signing-key.ts';
 
-/**
- * The PEM text in `file`, made there if there is none (SPEC A8). Two processes must not do this to one folder at a time:
- * standalone holds the folder's lock.
- */
+/** The PEM text in `file`, made there if there is none (SPEC A8). Where two processes make one at the same time, both get the first's. */
 export async function readOrMakeKeyFile(file: string): Promise<string> {
-  const existing = await readIfThere(file);
-  if (existing !== undefined) {
-    await chmod(file, 0o600);
-    return existing;
-  }
-  const pem = await generateSigningKeyPem();
-  await writeWhole(file, pem);
-  return pem;
+  if ((await readIfThere(file)) === undefined) await placeWhole(file, await generateSigningKeyPem());
+  await chmod(file, 0o600);
+  return readFile(file, 'utf8');
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
 
-/** Fsynced under another name, then renamed: after a power cut there is the whole key or none. */
-async function writeWhole(file: string, text: string): Promise<void> {
+/** Fsynced under another name, then linked: after a power cut there is the whole key or none, and nobody's key is replaced. */
+async function placeWhole(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const unfinished = `${file}.unfinished`;
-  await rm(unfinished, { force: true });
-  const handle = await open(unfinished, 'wx', 0o600);
+  const unfinished = `${file}.${randomUUID()}.unfinished`;
+  try {
+    await writeSynced(unfinished, text);
+    await link(unfinished, file);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  await syncFolder(dirname(file));
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(unfinished, file);
-  await syncFolder(dirname(file));
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+
+import { ConfigError, readConfig, setting } from '@weft/config';
+import type { Environment } from '@weft/config';
+
+import type { KeySource } from './adapters/open-signing-key.ts';
+
+/** In the data folder. */
+const KEY_FILE = 'auth-key.pem';
+
+const keySettings = {
+  key: setting.secret('WEFT_AUTH_KEY', { optional: true, say: 'The Ed25519 private key that signs tokens, as PKCS8 PEM or JWK.' }),
+  data: setting.path('WEFT_DATA', { default: './data', say: 'The folder that holds everything kept on this machine.' }),
+};
+
+export const settings = {
+  ...keySettings,
+  natsUrl: setting.url('WEFT_NATS_URL', { default: 'nats://127.0.0.1:4222', protocols: ['nats:', 'tls:'], say: 'Where NATS is.' }),
+  host: setting.string('WEFT_AUTH_HOST', { default: '127.0.0.1', say: 'The address auth listens on for HTTP.' }),
+  port: setting.port('WEFT_AUTH_PORT', { default: 8081, say: 'The port auth listens on for HTTP.' }),
+  guests: setting.oneOf('WEFT_GUESTS', ['edit', 'read', 'none'], { default: 'none', say: 'What somebody without a token may do.' }),
+  devSignIn: setting.boolean('WEFT_AUTH_DEV_SIGN_IN', {
+    default: false,
+    say: 'Whether anybody may sign in under any name; for development only.',
+  }),
+  tokenLifetimeMs: setting.durationMs('WEFT_AUTH_TOKEN_LIFETIME', {
+    default: 12 * 3_600_000,
+    min: 1000,
+    say: 'How long a token that auth signs is valid.',
+  }),
+  opsHost: setting.string('WEFT_OPS_HOST', { default: '127.0.0.1', say: 'The address of /healthz, /readyz and /metrics; never public.' }),
+  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'The port of /healthz, /readyz and /metrics.' }),
+};
+
+export function readAuthConfig(env: Environment) {
+  const { key, data, ...rest } = readConfig(settings, env);
+  if (key === undefined && !rest.devSignIn) {
+    throw new ConfigError(
+      'WEFT_AUTH_KEY',
+      'nothing was given',
+      'an Ed25519 private key as PKCS8 PEM or JWK (openssl genpkey -algorithm ed25519)',
+    );
+  }
+  return { ...rest, keySource: keySourceOf(key, data) };
+}
+
+/** For the command that signs a token: the given key, else the one standalone keeps. */
+export function readKeySource(env: Environment): KeySource {
+  const { key, data } = readConfig(keySettings, env);
+  return keySourceOf(key, data);
+}
+
+/** The given key, else one of our own making in the data folder. */
+export function keySourceOf(key: string | undefined, data: string): KeySource {
+  return key === undefined ? { kind: 'file', file: join(data, KEY_FILE) } : { kind: 'given', text: key };
+}
