@@ -88,7 +88,8 @@ export function busContract(side: string, start: () => Promise<BusNetwork>): voi
       const star = await collector(bus, 'wild.*.end');
       const rest = await collector(bus, 'wild.>');
       const exact = await collector(bus, 'wild.a.end');
-      for (const subject of ['wild.a.end', 'wild.b.end', 'wild.b.c.end', 'wild.b', 'wild', 'wilder.a.end']) bus.publish(subject, bytes(subject));
+      for (const subject of ['wild.a.end', 'wild.b.end', 'wild.b.c.end', 'wild.b', 'wild', 'wilder.a.end'])
+        bus.publish(subject, bytes(subject));
       await bus.flush();
       expect(await rest.until(4)).toEqual(['wild.a.end', 'wild.b.end', 'wild.b.c.end', 'wild.b']);
       expect(star.got).toEqual(['wild.a.end', 'wild.b.end']);
@@ -166,7 +167,12 @@ export function busContract(side: string, start: () => Promise<BusNetwork>): voi
       }
       buffer.fill(255);
       await all;
-      kept.forEach((data, i) => expect(data.every((byte) => byte === i % 251), `message ${i}`).toBe(true));
+      kept.forEach((data, i) =>
+        expect(
+          data.every((byte) => byte === i % 251),
+          `message ${i}`,
+        ).toBe(true),
+      );
     });
 
     test('a message of payloadBytesMax passes, one byte more throws BusMessageTooLarge', async () => {

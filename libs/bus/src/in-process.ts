@@ -164,7 +164,8 @@ class Hub {
   #remove(subscriber: Subscriber): void {
     subscriber.active = false;
     this.#subscribers.delete(subscriber);
-    if (subscriber.queue !== undefined && ![...this.#subscribers].some(({ queue }) => queue === subscriber.queue)) this.#turns.delete(subscriber.queue);
+    if (subscriber.queue !== undefined && ![...this.#subscribers].some(({ queue }) => queue === subscriber.queue))
+      this.#turns.delete(subscriber.queue);
   }
 
   /** setImmediate, not a microtask: two handlers that answer each other must not keep sockets and timers waiting. */

@@ -4,7 +4,8 @@ export type SubjectPattern = readonly string[];
 export function parsePattern(pattern: string): SubjectPattern {
   const tokens = pattern.split('.');
   tokens.forEach((token, index) => {
-    if (token === '' || /\s/.test(token)) throw new RangeError(`bad subject "${pattern}": tokens are separated by single dots and hold no spaces`);
+    if (token === '' || /\s/.test(token))
+      throw new RangeError(`bad subject "${pattern}": tokens are separated by single dots and hold no spaces`);
     if (token === '>' && index !== tokens.length - 1) throw new RangeError(`bad subject "${pattern}": ">" may only come last`);
   });
   return tokens;

@@ -12,21 +12,25 @@
  *   different identities are not comparable.
  * - A reader gets every record from its start on, in order, without gaps, as long as it is not trimmed.
  *   If its next position was trimmed away it rejects with `WalTrimmed` (has `first`). If the identity
- *   changes under it, it rejects with `WalReplaced`. While the log is away a reader waits and goes on by itself.
+ *   changes under it, or the log is gone, it rejects with `WalReplaced`. While the log is away a reader waits and goes on by itself.
+ * - Who finds the log gone in `open`, `append`, `state` or `trim` makes it anew, under a new identity, and logs an error.
  * - Floors: persistence announces how far a slice is safely in Postgres. Announcements may be lost; the next one heals it.
  */
 export interface Wal {
   /** Largest record `append` takes, bytes (from NATS `max_payload`; the SQL side has a fixed one). */
   readonly recordBytesMax: number;
-  /** Creates what is missing (stream, tables), checks durability. Retries are the caller's. Rejects with WalUnavailable. */
+  /** Creates what is missing (streams, tables). Retries are the caller's. Rejects with WalUnavailable, or WalUnusable, which no retry mends. */
   open(): Promise<void>;
   append(slice: number, record: Uint8Array): Promise<Appended>;
   /** What the slice holds now. `last` is 0 for a fresh log; `first` is `last + 1` when it holds nothing. */
   state(slice: number): Promise<SliceState>;
   /** Reads from position `from` (>= 1) of the log `identity` on. */
   read(slice: number, from: number, identity: string): WalReader;
-  /** Forgets records at positions <= `upTo`. Idempotent. */
-  trim(slice: number, upTo: number): Promise<void>;
+  /**
+   * Forgets records at positions <= `upTo.position`, if the log still is `upTo.identity`; else rejects with WalReplaced and forgets nothing: a position
+   * of a lost log would cut what is not yet anywhere else out of the new one. Idempotent.
+   */
+  trim(slice: number, upTo: Floor): Promise<void>;
   announceFloor(slice: number, floor: Floor): void;
   /** Returns its own removal. */
   onFloor(slice: number, listener: (floor: Floor) => void): () => void;
@@ -67,6 +71,10 @@ export interface WalReader {
 
 export class WalUnavailable extends Error {
   override readonly name = 'WalUnavailable';
+}
+/** The log is there but must not be used as it is: too old a server, settings that break the promise. The message says what to change. */
+export class WalUnusable extends Error {
+  override readonly name = 'WalUnusable';
 }
 export class WalFull extends Error {
   override readonly name = 'WalFull';

@@ -1,0 +1,132 @@
+import type { Logger } from '@weft/telemetry';
+import type pg from 'pg';
+import { isTableMissing } from './sql-session.ts';
+import { type LogRecord, WalClosed, type WalReader, WalReplaced, WalTrimmed } from './wal.ts';
+
+/** Of one `next`. At least one record is given, whatever its size. */
+const batchBytesMax = 8 * 1024 * 1024;
+const batchRecordsMax = 1_000;
+/** A notice may be lost: how long a reader trusts the silence. */
+const pollMs = 1_000;
+/** Between attempts while the database is away. */
+const awayMs = 250;
+
+/**
+ * One statement, so one snapshot: whose log it is, what it holds, and the next records by position. The sizes are summed from the stored lengths;
+ * records beyond the bound are not fetched.
+ */
+const nextRecords = `
+  SELECT s.identity::text AS identity, s.first::text AS first, s.last::text AS last, r.position::text AS position,
+         (extract(epoch FROM r.at) * 1000)::float8::text AS at, r.record
+    FROM weft_log_slices s
+    LEFT JOIN LATERAL (
+      SELECT position, at, record
+        FROM (SELECT position, at, record, sum(octet_length(record)) OVER (ORDER BY position) - octet_length(record) AS before
+                FROM (SELECT position, at, record FROM weft_log
+                       WHERE slice = s.slice AND position >= $2 ORDER BY position LIMIT ${batchRecordsMax}) page) sized
+       WHERE before < ${batchBytesMax}) r ON true
+   WHERE s.slice = $1
+   ORDER BY r.position`;
+
+interface Row {
+  readonly identity: string;
+  readonly first: string;
+  readonly last: string;
+  readonly position: string | null;
+  readonly at: string;
+  readonly record: Buffer;
+}
+
+export class SqlReader implements WalReader {
+  readonly #pool: pg.Pool;
+  readonly #logger: Logger;
+  readonly #slice: number;
+  readonly #identity: string;
+  readonly #onClose: () => void;
+  #next: number;
+  #closed = false;
+  /** Set by a notice: something may be there. Cleared before looking, so that none is missed. */
+  #news = false;
+  #wake: (() => void) | undefined;
+
+  constructor(pool: pg.Pool, logger: Logger, start: { slice: number; from: number; identity: string }, onClose: () => void) {
+    this.#pool = pool;
+    this.#logger = logger;
+    this.#slice = start.slice;
+    this.#identity = start.identity;
+    this.#next = start.from;
+    this.#onClose = onClose;
+  }
+
+  /** Look again: records may have come. */
+  nudge(): void {
+    this.#news = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<readonly LogRecord[]> {
+    for (;;) {
+      if (this.#closed) throw new WalClosed('the reader is closed');
+      this.#news = false;
+      const rows = await this.#look();
+      if (this.#closed) throw new WalClosed('the reader is closed');
+      const records = rows ? this.#take(rows) : [];
+      if (records.length > 0) return records;
+      await this.#pause(rows ? pollMs : awayMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake?.();
+    this.#onClose();
+  }
+
+  /** undefined: the database is away. */
+  async #look(): Promise<readonly Row[] | undefined> {
+    try {
+      return (await this.#pool.query<Row>({ name: 'weft-log-read', text: nextRecords, values: [this.#slice, this.#next] })).rows;
+    } catch (error) {
+      if (isTableMissing(error))
+        throw new WalReplaced(`slice ${this.#slice}: the log ${this.#identity} is gone, its tables are missing`, { cause: error });
+      this.#logger.debug({ err: error, slice: this.#slice }, 'log: cannot read; trying again');
+      return undefined;
+    }
+  }
+
+  #take(rows: readonly Row[]): LogRecord[] {
+    const slice = rows[0];
+    if (slice?.identity !== this.#identity) {
+      throw new WalReplaced(`slice ${this.#slice}: the log ${this.#identity} is gone, there is ${slice ? slice.identity : 'none'} now`);
+    }
+    const records: LogRecord[] = [];
+    for (const { position, at, record } of rows) {
+      if (position !== null) records.push({ position: Number(position), atMs: Number(at), bytes: record });
+    }
+    const [first, last] = [Number(slice.first), Number(slice.last)];
+    const found = records[0]?.position ?? last + 1;
+    // Below `first`, or a hole somebody cut into the table: either way the records at `next` are no more.
+    if (this.#next <= last && found !== this.#next) {
+      throw new WalTrimmed(
+        `slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${Math.max(first, found)}`,
+        Math.max(first, found),
+      );
+    }
+    if (this.#next < first) throw new WalTrimmed(`slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${first}`, first);
+    this.#next += records.length;
+    return records;
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#news || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), ms);
+      this.#wake = () => {
+        this.#wake = undefined;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
