@@ -1,0 +1,1 @@
+export const selectFloor = `SELECT identity, position FROM weft.slice_floors WHERE slice = $1`;
