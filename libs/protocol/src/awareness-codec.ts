@@ -1,0 +1,47 @@
+import * as encoding from 'lib0/encoding';
+import { ByteReader } from './byte-reader.ts';
+import type { PresenceEntry } from './envelope.ts';
+import { FrameError, refuseMalformed } from './frame-error.ts';
+
+/**
+ * An awareness update (y-protocols/awareness.js `encodeAwarenessUpdate`): varUint n, n x (varUint clientID, varUint clock, varString JSON).
+ * The JSON is checked to be JSON and else left alone: `applyAwarenessUpdate` of every peer would throw on it and lose the entries behind it.
+ * Throws `FrameError`.
+ */
+export function decodeAwareness(bytes: Uint8Array, entriesMax: number): PresenceEntry[] {
+  const reader = new ByteReader(bytes, refuseMalformed);
+  const count = reader.varUint('the number of awareness entries');
+  if (count > entriesMax) {
+    throw new FrameError('too-many-awareness-entries', `${count} awareness entries in one frame; at most ${entriesMax} are allowed`);
+  }
+  const entries: PresenceEntry[] = [];
+  for (let i = 0; i < count; i++) {
+    const clientId = reader.varUint('an awareness client id');
+    const clock = reader.varUint('an awareness clock');
+    const json = reader.varString('an awareness state');
+    checkJson(json);
+    entries.push({ clientId, clock, json });
+  }
+  reader.end();
+  return entries;
+}
+
+export function encodeAwareness(entries: readonly PresenceEntry[]): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, entries.length);
+  for (const entry of entries) {
+    encoding.writeVarUint(encoder, entry.clientId);
+    encoding.writeVarUint(encoder, entry.clock);
+    encoding.writeVarString(encoder, entry.json);
+  }
+  return encoding.toUint8Array(encoder);
+}
+
+function checkJson(json: string): void {
+  try {
+    JSON.parse(json);
+  } catch {
+    // The parser's message quotes the state, which is the user's.
+    refuseMalformed('an awareness state is not JSON');
+  }
+}
