@@ -1,1 +1,2 @@
-export {};
+export { SiteNotBuilt, readSite } from './site.ts';
+export type { SiteFile } from './site.ts';
