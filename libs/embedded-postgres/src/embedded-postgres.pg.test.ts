@@ -43,7 +43,9 @@ afterEach(async () => {
   for (const postgres of running.splice(0)) await postgres.stop();
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => {
+afterAll(async () => {
+  // The last owner was killed: taking over once more sweeps what it left.
+  await (await startEmbeddedPostgres({ folder, logger })).stop();
   chmodSync(root, 0o700);
   rmSync(root, { recursive: true, force: true });
 });

@@ -1,6 +1,6 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,8 +10,9 @@ import { findBinaries, type Binaries } from './binaries.ts';
 import { lockFolder } from './folder-lock.ts';
 import { DATABASE, initialise, USER } from './initialise.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
-import { chooseRunAs, giveTo, makeLauncher, type Launcher, type RunAs } from './run-as.ts';
-import { SOCKET_FOLDER_PREFIX, takeOver } from './take-over.ts';
+import { chooseRunAs, giveTo, makeLauncher, type Launcher } from './run-as.ts';
+import { makeSocketFolder } from './socket-folder.ts';
+import { takeOver } from './take-over.ts';
 
 export interface EmbeddedPostgresOptions {
   /** Holds the database cluster and who owns it. Made when missing. */
@@ -88,7 +89,7 @@ async function startLocked(folder: string, options: EmbeddedPostgresOptions, rel
   const launcher = makeLauncher(runAs, [folder, dirname(binaries.postgres)]);
   await initialise({ dataFolder, binaries, launcher, runAs, logger });
   await takeOver(dataFolder, logger);
-  const socketFolder = makeSocketFolder(options.socketFolder, runAs);
+  const socketFolder = makeSocketFolder(folder, options.socketFolder, runAs);
   const command = { launcher, binaries, dataFolder, socketFolder, options };
   const child = await startPostmaster(command);
   const ended = once(child, 'exit').then(([code, signal]: unknown[]) => {
@@ -191,16 +192,6 @@ async function endPostmaster(child: ChildProcess, ended: Promise<string>, logger
   }, STOP_MS);
   await ended;
   clearTimeout(timer);
-}
-
-/** A socket's path must be short; a long TMPDIR is passed over. */
-function makeSocketFolder(given: string | undefined, runAs: RunAs | undefined): string {
-  const parent = tmpdir().length <= 60 ? tmpdir() : '/tmp';
-  if (given !== undefined) mkdirSync(given, { recursive: true, mode: 0o700 });
-  const folder = given ?? mkdtempSync(join(parent, SOCKET_FOLDER_PREFIX));
-  chmodSync(folder, 0o700);
-  giveTo(folder, runAs);
-  return folder;
 }
 
 /** `postgres (PostgreSQL) 18.4` -> `18.4` */

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `postmaster.pid`: line 1 the pid, 5 the socket folder, 8 the state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_*). */
+/** `postmaster.pid`: line 1 the pid, 8 the state (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_*). */
 export interface PostmasterFile {
   readonly pid: number;
-  readonly socketFolder: string | undefined;
   readonly ready: boolean;
 }
 
@@ -24,5 +23,5 @@ export function readPostmasterFile(dataFolder: string): PostmasterFile | undefin
   const lines = text.split('\n');
   const pid = Math.abs(Number.parseInt(lines[0] ?? '', 10));
   if (!Number.isSafeInteger(pid) || pid === 0) return undefined;
-  return { pid, socketFolder: lines[4]?.trim() || undefined, ready: lines[7]?.trim() === 'ready' };
+  return { pid, ready: lines[7]?.trim() === 'ready' };
 }

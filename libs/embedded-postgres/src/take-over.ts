@@ -1,18 +1,15 @@
 import { rmSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@weft/telemetry';
 import { postmasterFilePath, readPostmasterFile } from './postmaster-file.ts';
 import { identityOf, isAlive, worksOn } from './process-facts.ts';
-
-export const SOCKET_FOLDER_PREFIX = 'weft-pg-';
 
 const QUIT_MS = 2000;
 const KILLED_MS = 5000;
 const POLL_MS = 5;
 
 /**
- * Frees the data folder of what a dead owner left: a postmaster that outlived it ([EP5]), a lock file ([EP6]), a socket folder.
+ * Frees the data folder of what a dead owner left: a postmaster that outlived it ([EP5]), a lock file ([EP6]).
  * Only for who holds the folder's lock. An immediate shutdown is enough: what was committed is in Postgres' own log.
  */
 export async function takeOver(dataFolder: string, logger: Logger): Promise<void> {
@@ -27,9 +24,6 @@ export async function takeOver(dataFolder: string, logger: Logger): Promise<void
     await endProcess(left.pid);
   }
   rmSync(postmasterFilePath(dataFolder), { force: true });
-  if (left.socketFolder !== undefined && basename(left.socketFolder).startsWith(SOCKET_FOLDER_PREFIX)) {
-    rmSync(left.socketFolder, { recursive: true, force: true });
-  }
 }
 
 async function endProcess(pid: number): Promise<void> {

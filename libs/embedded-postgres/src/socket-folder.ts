@@ -1,0 +1,30 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { giveTo, type RunAs } from './run-as.ts';
+
+const PREFIX = 'weft-pg-';
+/** A socket's whole path holds at most 107 bytes (macOS: 103): a long TMPDIR is passed over. */
+const PARENT_LENGTH_MAX = 60;
+
+/**
+ * A folder of mode 0700 for the socket ([EP2]): the one given, or a new one outside of `folder`, whose path may be too long. It is written down in
+ * `folder`, so that the next start removes what a killed owner left.
+ */
+export function makeSocketFolder(folder: string, given: string | undefined, runAs: RunAs | undefined): string {
+  const note = join(folder, 'socket-folder');
+  removeLeft(note);
+  if (given !== undefined) mkdirSync(given, { recursive: true, mode: 0o700 });
+  const made = given ?? mkdtempSync(join(tmpdir().length <= PARENT_LENGTH_MAX ? tmpdir() : '/tmp', PREFIX));
+  chmodSync(made, 0o700);
+  giveTo(made, runAs);
+  writeFileSync(note, made);
+  return made;
+}
+
+function removeLeft(note: string): void {
+  if (!existsSync(note)) return;
+  const left = readFileSync(note, 'utf8');
+  // Only what we made ourselves: a cut-short or edited note must not cost anybody a folder.
+  if (basename(left).startsWith(PREFIX)) rmSync(left, { recursive: true, force: true });
+}
