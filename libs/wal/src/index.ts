@@ -25,3 +25,4 @@ export {
   WalUnavailable,
   WalUnusable,
 } from './wal.ts';
+export { JetStreamWal, type JetStreamWalOptions } from './jetstream.ts';

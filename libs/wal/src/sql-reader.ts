@@ -114,6 +114,11 @@ export class SqlReader implements WalReader {
       );
     }
     if (this.#next < first) throw new WalTrimmed(`slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${first}`, first);
+    if (this.#next > last + 1) {
+      throw new WalReplaced(
+        `slice ${this.#slice}: the log ${this.#identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`,
+      );
+    }
     this.#next += records.length;
     return records;
   }

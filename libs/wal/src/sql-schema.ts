@@ -3,7 +3,7 @@ import type pg from 'pg';
 const versionMin = 150_000;
 
 /** The lock under which tables are made: two processes that start at once must not both try ("WEFT" in ASCII, and 1). */
-const lockKey = '0x57454654::int, 1';
+const lockKey = '1464157780, 1';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS weft_log_slices (

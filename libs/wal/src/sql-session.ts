@@ -48,7 +48,7 @@ export function appendFailure(error: unknown): WalFull | WalUnavailable {
 }
 
 export const unavailable = (what: string, error: unknown): WalUnavailable =>
-  new WalUnavailable(`${what}: the log's database did not answer (${messageOf(error)})`, { cause: error });
+  new WalUnavailable(`${what}: the log's database failed (${messageOf(error)})`, { cause: error });
 
 const sqlState = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -13,6 +13,8 @@
  * - A reader gets every record from its start on, in order, without gaps, as long as it is not trimmed.
  *   If its next position was trimmed away it rejects with `WalTrimmed` (has `first`). If the identity
  *   changes under it, or the log is gone, it rejects with `WalReplaced`. While the log is away a reader waits and goes on by itself.
+ *   It also rejects with `WalReplaced` if the log ends before `from - 1`, under the same identity: it went backwards (a power cut where it was not fsynced, a
+ *   backup put back). Either way the reader's caller asks `state` and starts over at `first`; its old positions mean nothing.
  * - Who finds the log gone in `open`, `append`, `state` or `trim` makes it anew, under a new identity, and logs an error.
  * - Floors: persistence announces how far a slice is safely in Postgres. Announcements may be lost; the next one heals it.
  */
@@ -24,7 +26,7 @@ export interface Wal {
   append(slice: number, record: Uint8Array): Promise<Appended>;
   /** What the slice holds now. `last` is 0 for a fresh log; `first` is `last + 1` when it holds nothing. */
   state(slice: number): Promise<SliceState>;
-  /** Reads from position `from` (>= 1) of the log `identity` on. */
+  /** Reads from position `from` (1 to `last + 1`) of the log `identity` on. */
   read(slice: number, from: number, identity: string): WalReader;
   /**
    * Forgets records at positions <= `upTo.position`, if the log still is `upTo.identity`; else rejects with WalReplaced and forgets nothing: a position

@@ -1,0 +1,321 @@
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectNats, type NatsOptions } from '@weft/bus';
+import type { Logger } from '@weft/telemetry';
+import { isNoResponders, positionOf, unavailable } from './jetstream-answers.ts';
+import { JetStreamReader } from './jetstream-reader.ts';
+import { ensureStream, findStream, type FoundStream, type SliceStream } from './jetstream-stream.ts';
+import { weaknessesOfStreams, weaknessOfSync } from './jetstream-weaknesses.ts';
+import {
+  type Appended,
+  type Floor,
+  type SliceState,
+  type Wal,
+  WalClosed,
+  type WalReader,
+  WalRecordTooLarge,
+  WalReplaced,
+  WalUnavailable,
+  WalUnusable,
+} from './wal.ts';
+
+const timeoutMsDefault = 5_000;
+const bytesMaxDefault = 2 * 1024 * 1024 * 1024;
+/** NATS advises against messages above 8 MiB, whatever `max_payload` allows. */
+const recordBytesMaxMax = 8 * 1024 * 1024;
+/** Before the server was asked. */
+const recordBytesMaxUnknown = 1024 * 1024;
+/** What the house needs of the server: tested from here on (architecture.md, section 7). */
+const versionMin = [2, 12] as const;
+
+export interface JetStreamWalOptions extends NatsOptions {
+  readonly logger: Logger;
+  /** WEFT_LOG_SLICES: slices 0 .. slices - 1 exist, a stream each. */
+  readonly slices?: number;
+  /** The streams are called <streamName>_<slice>. */
+  readonly streamName?: string;
+  readonly replicas?: number;
+  /** Bytes a slice holds before it is full (WalFull). */
+  readonly bytesMax?: number;
+  /** An append or a question without an answer for so long is WalUnavailable. */
+  readonly timeoutMs?: number;
+  /** WEFT_NATS_ALLOW_OLD: take a server older than 2.12 (tests where nothing newer can be had). */
+  readonly allowOld?: boolean;
+  /** The operator declares `sync_interval: always`. */
+  readonly declaredSyncAlways?: boolean;
+  /** `http://host:8222`: where the servers can be asked whether they do. */
+  readonly monitoringUrl?: string;
+}
+
+interface Nats {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+}
+
+/**
+ * The log in JetStream, on a connection of its own (a large record must not hold up the bus's small messages). An append is one message and
+ * one answer: no message ids, no expected sequences, no retry inside the library.
+ */
+export class JetStreamWal implements Wal {
+  readonly #options: JetStreamWalOptions;
+  readonly #logger: Logger;
+  readonly #timeoutMs: number;
+  #nats: Nats | undefined;
+  #opening: Promise<void> | undefined;
+  #connected = false;
+  #closed = false;
+  /** Rejects the appends on their way: with the connection their answers are lost. */
+  readonly #onTheirWay = new Set<(error: Error) => void>();
+  readonly #streams = new Map<number, SliceStream>();
+  readonly #finding = new Map<number, Promise<FoundStream>>();
+  /** As last seen, by slice: another one later is a loss. */
+  readonly #identities = new Map<number, string>();
+  readonly #readers = new Set<JetStreamReader>();
+  readonly #floorListeners = new Map<number, Set<(floor: Floor) => void>>();
+  #recordBytesMax = recordBytesMaxUnknown;
+
+  constructor(options: JetStreamWalOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#timeoutMs = options.timeoutMs ?? timeoutMsDefault;
+  }
+
+  /** Asked of the server; may change when it reconnects to one with other settings. */
+  get recordBytesMax(): number {
+    return this.#recordBytesMax;
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async append(slice: number, record: Uint8Array): Promise<Appended> {
+    this.#assertSlice(slice);
+    if (record.byteLength > this.#recordBytesMax) {
+      throw new WalRecordTooLarge(`a record of ${record.byteLength} bytes; NATS takes at most ${this.#recordBytesMax}`);
+    }
+    const { connection } = this.#opened();
+    const stream = this.#streams.get(slice) ?? (await this.#find(slice, 'append'));
+    return { identity: stream.identity, position: await this.#send(connection, stream, record) };
+  }
+
+  async state(slice: number): Promise<SliceState> {
+    this.#assertSlice(slice);
+    const { identity, info } = await this.#find(slice, 'state');
+    const { messages, first_seq: first, last_seq: last } = info.state;
+    return { identity, first: messages === 0 ? last + 1 : first, last };
+  }
+
+  read(slice: number, from: number, identity: string): WalReader {
+    this.#assertSlice(slice);
+    const { connection, manager } = this.#opened();
+    const stream = { slice, name: this.#nameOf(slice), identity, subject: '' };
+    const reader: JetStreamReader = new JetStreamReader({ connection, manager, logger: this.#logger }, stream, from, () =>
+      this.#readers.delete(reader),
+    );
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /**
+   * Purges by the identity's own subject: a purge that arrives late finds nothing of a log made anew. It also is the only safe purge: one without a
+   * subject, above the last position, would move the numbering on.
+   */
+  async trim(slice: number, { identity, position }: Floor): Promise<void> {
+    this.#assertSlice(slice);
+    const stream = await this.#find(slice, 'trim');
+    if (stream.identity !== identity)
+      throw new WalReplaced(`trim: slice ${slice} no longer is the log ${identity}, it is ${stream.identity}`);
+    if (position < 1) return;
+    try {
+      await this.#opened().manager.streams.purge(stream.name, { filter: stream.subject, seq: position + 1 });
+    } catch (error) {
+      throw unavailable('trim', error);
+    }
+  }
+
+  announceFloor(slice: number, { identity, position }: Floor): void {
+    if (this.#closed || !this.#nats || !this.#connected) return;
+    this.#nats.connection.publish(floorSubject(slice), `${position} ${identity}`);
+  }
+
+  onFloor(slice: number, listener: (floor: Floor) => void): () => void {
+    this.#assertSlice(slice);
+    let listeners = this.#floorListeners.get(slice);
+    if (!listeners) {
+      listeners = new Set();
+      this.#floorListeners.set(slice, listeners);
+      this.#hearFloors(slice, listeners);
+    }
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  async weaknesses(): Promise<string[]> {
+    const streams = await Promise.all(Array.from({ length: this.#slices }, (_, slice) => this.#find(slice, 'weaknesses')));
+    const sync = await weaknessOfSync({
+      monitoringUrl: this.#options.monitoringUrl,
+      declaredAlways: this.#options.declaredSyncAlways ?? false,
+    });
+    return [...(sync === undefined ? [] : [sync]), ...weaknessesOfStreams(streams.map(({ info }) => info))];
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connected = false;
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    this.#forgetAppends(new WalClosed('the log is closed'));
+    await this.#nats?.connection.close();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closed) throw new WalClosed('the log is closed');
+    if (!this.#nats) await this.#connect();
+    for (let slice = 0; slice < this.#slices; slice += 1) await this.#find(slice, 'open');
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const connection = await connectNats({ ...this.#options, name: `${this.#options.name} log` });
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: this.#timeoutMs });
+      const refusal = refusalOf(connection, this.#options.allowOld ?? false);
+      if (refusal) {
+        await connection.close();
+        throw refusal;
+      }
+      this.#nats = { connection, manager };
+    } catch (error) {
+      throw unavailable('open', error);
+    }
+    this.#onConnected(true);
+    void this.#watch(this.#nats.connection);
+  }
+
+  async #send(connection: NatsConnection, stream: SliceStream, record: Uint8Array): Promise<number> {
+    if (!this.#connected) throw new WalUnavailable('append: not connected to NATS');
+    const answer = await new Promise<Uint8Array>((resolve, reject) => {
+      this.#onTheirWay.add(reject);
+      connection
+        .request(stream.subject, record, { timeout: this.#timeoutMs })
+        .then(
+          ({ data }) => resolve(data),
+          (error: unknown) => reject(this.#unanswered(stream, error)),
+        )
+        .finally(() => this.#onTheirWay.delete(reject));
+    });
+    return positionOf(answer, stream.subject);
+  }
+
+  #unanswered(stream: SliceStream, error: unknown): WalUnavailable {
+    // No stream has this subject, or it has no leader now. Look before the next append: the log may have been lost.
+    if (isNoResponders(error)) this.#streams.delete(stream.slice);
+    return new WalUnavailable(`append: NATS did not answer (${error instanceof Error ? error.message : String(error)})`, { cause: error });
+  }
+
+  /** Looks the slice's stream up, making it if it is not there. Several who ask at once share the answer. */
+  #find(slice: number, what: string): Promise<FoundStream> {
+    const asked = this.#finding.get(slice) ?? this.#ask(slice).finally(() => this.#finding.delete(slice));
+    this.#finding.set(slice, asked);
+    return asked.catch((error: unknown) => {
+      throw unavailable(what, error);
+    });
+  }
+
+  async #ask(slice: number): Promise<FoundStream> {
+    const { manager } = this.#opened();
+    if (!this.#connected) throw new WalUnavailable('not connected to NATS');
+    const name = this.#nameOf(slice);
+    const { replicas = 1, bytesMax = bytesMaxDefault, streamName = 'WEFT_LOG' } = this.#options;
+    const known = this.#identities.has(slice) ? await findStream(manager, name, slice) : undefined;
+    const found = known ?? (await ensureStream(manager, { name: streamName, replicas, bytesMax }, slice));
+    const before = this.#identities.get(slice);
+    if (before !== undefined && before !== found.identity) {
+      this.#logger.error(
+        { stream: name, before, now: found.identity },
+        'the log was LOST: its stream is another one now. What was not yet in the document store is resent by gateways and clients',
+      );
+    } else if (found.made) this.#logger.info({ stream: name, identity: found.identity }, 'the log was made');
+    this.#identities.set(slice, found.identity);
+    this.#streams.set(slice, found);
+    return found;
+  }
+
+  #hearFloors(slice: number, listeners: ReadonlySet<(floor: Floor) => void>): void {
+    this.#opened().connection.subscribe(floorSubject(slice), {
+      callback: (error, message) => {
+        if (error) {
+          this.#logger.error({ err: error, slice }, 'log: NATS refuses the subscription to floors');
+          return;
+        }
+        const [position, identity] = message.string().split(' ');
+        const floor = { position: Number(position), identity: identity ?? '' };
+        if (Number.isSafeInteger(floor.position) && floor.identity !== '') for (const listener of listeners) this.#tell(listener, floor);
+      },
+    });
+  }
+
+  /** An error must not leave the library's callback: it would end its reading. */
+  #tell(listener: (floor: Floor) => void, floor: Floor): void {
+    try {
+      listener(floor);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'log: a listener to floors threw');
+    }
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect' || type === 'reconnect') this.#onConnected(type === 'reconnect');
+    }
+  }
+
+  #onConnected(connected: boolean): void {
+    if (this.#closed) return;
+    this.#connected = connected;
+    if (connected) this.#recordBytesMax = Math.min(this.#nats?.connection.info?.max_payload ?? recordBytesMaxUnknown, recordBytesMaxMax);
+    else this.#forgetAppends(new WalUnavailable('append: the connection to NATS broke before the answer'));
+    for (const reader of this.#readers) reader.restart(connected);
+  }
+
+  #forgetAppends(error: Error): void {
+    for (const reject of this.#onTheirWay) reject(error);
+    this.#onTheirWay.clear();
+  }
+
+  get #slices(): number {
+    return this.#options.slices ?? 1;
+  }
+
+  #nameOf(slice: number): string {
+    return `${this.#options.streamName ?? 'WEFT_LOG'}_${slice}`;
+  }
+
+  #opened(): Nats {
+    if (!this.#nats) throw new WalUnavailable('the log is not open yet');
+    return this.#nats;
+  }
+
+  #assertSlice(slice: number): void {
+    if (this.#closed) throw new WalClosed('the log is closed');
+    if (!Number.isInteger(slice) || slice < 0 || slice >= this.#slices)
+      throw new RangeError(`slice ${slice}: there are ${this.#slices}, counted from 0`);
+  }
+}
+
+const floorSubject = (slice: number): string => `weft.floor.${slice}`;
+
+function refusalOf({ info }: NatsConnection, allowOld: boolean): WalUnusable | undefined {
+  const version = info?.version ?? '0.0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const old = major < versionMin[0] || (major === versionMin[0] && minor < versionMin[1]);
+  if (old && !allowOld) {
+    return new WalUnusable(
+      `NATS is ${version}; the log needs ${versionMin.join('.')} or newer (older ones acknowledge before fsync). For tests: WEFT_NATS_ALLOW_OLD=1`,
+    );
+  }
+  return undefined;
+}
