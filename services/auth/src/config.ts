@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { ConfigError, readConfig, setting } from '@weft/config';
-import type { Environment } from '@weft/config';
+import type { Config, Environment } from '@weft/config';
 
 import type { KeySource } from './adapters/open-signing-key.ts';
 
@@ -13,11 +13,11 @@ const keySettings = {
   data: setting.path('WEFT_DATA', { default: './data', say: 'The folder that holds everything kept on this machine.' }),
 };
 
-export const settings = {
+export const authSettings = {
   ...keySettings,
-  natsUrl: setting.url('WEFT_NATS_URL', { default: 'nats://127.0.0.1:4222', protocols: ['nats:', 'tls:'], say: 'Where NATS is.' }),
-  host: setting.string('WEFT_AUTH_HOST', { default: '127.0.0.1', say: 'The address auth listens on for HTTP.' }),
-  port: setting.port('WEFT_AUTH_PORT', { default: 8081, say: 'The port auth listens on for HTTP.' }),
+  natsUrl: setting.urls('WEFT_NATS_URL', { say: 'NATS servers.', protocols: ['nats:', 'tls:'] }),
+  host: setting.string('WEFT_AUTH_HOST', { default: '0.0.0.0', say: 'Address auth listens on for HTTP.' }),
+  port: setting.port('WEFT_AUTH_PORT', { default: 8081, say: 'Port auth listens on for HTTP.' }),
   guests: setting.oneOf('WEFT_GUESTS', ['edit', 'read', 'none'], { default: 'none', say: 'What somebody without a token may do.' }),
   devSignIn: setting.boolean('WEFT_AUTH_DEV_SIGN_IN', {
     default: false,
@@ -28,12 +28,16 @@ export const settings = {
     min: 1000,
     say: 'How long a token that auth signs is valid.',
   }),
-  opsHost: setting.string('WEFT_OPS_HOST', { default: '127.0.0.1', say: 'The address of /healthz, /readyz and /metrics; never public.' }),
-  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'The port of /healthz, /readyz and /metrics.' }),
+  opsHost: setting.string('WEFT_OPS_HOST', { default: '0.0.0.0', say: 'Address of /healthz, /readyz and /metrics; never public.' }),
+  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'Port of /healthz, /readyz and /metrics.' }),
+  logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], { default: 'info', say: 'How much is logged.' }),
 };
 
-export function readAuthConfig(env: Environment) {
-  const { key, data, ...rest } = readConfig(settings, env);
+export type AuthProcessConfig = Omit<Config<typeof authSettings>, 'key' | 'data'> & { readonly keySource: KeySource };
+
+/** Everything the auth process reads. Throws ConfigError. */
+export function readAuthConfig(env: Environment): AuthProcessConfig {
+  const { key, data, ...rest } = readConfig(authSettings, env);
   if (key === undefined && !rest.devSignIn) {
     throw new ConfigError(
       'WEFT_AUTH_KEY',
