@@ -1,4 +1,4 @@
-/** A growing buffer for the V1 encoding. `take` gives what was written as its own bytes. */
+/** A growing buffer for the V1 encoding. `take` gives what was written, after which nothing more may be. */
 export class ByteWriter {
   private buffer: Uint8Array;
   length = 0;
@@ -31,11 +31,12 @@ export class ByteWriter {
   }
 
   take(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    return this.length === this.buffer.length ? this.buffer : this.buffer.slice(0, this.length);
   }
 
-  clear(): void {
-    this.length = 0;
+  /** What was written, as a view that the next write may leave behind. */
+  view(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
   }
 
   private reserve(bytes: number): void {

@@ -13,6 +13,7 @@ interface Share {
 
 /** Count, client and clock at most: what a share costs beside its structs. */
 const SHARE_HEAD_BYTES = 20;
+const NO_DELETES = new Uint8Array([0]);
 
 /** One update in the making: shares of clients, each a run of consecutive structs of the original's section. */
 export class Piece {
@@ -58,9 +59,9 @@ export class Piece {
     this.last = share;
   }
 
-  /** The piece as an update, with `deletes` or none. The piece is empty afterwards. */
-  seal(deletes?: DeleteSet): Uint8Array {
-    const writer = new ByteWriter(this.bytes + SHARE_HEAD_BYTES);
+  /** The piece as an update, with `deletes` (a set, or its encoding) or none. The piece is empty afterwards. */
+  seal(deletes: DeleteSet | Uint8Array = NO_DELETES): Uint8Array {
+    const writer = new ByteWriter(this.bytes + SHARE_HEAD_BYTES + (deletes instanceof Uint8Array ? deletes.length : 0));
     writer.varUint(this.shares.size);
     for (const share of [...this.shares.values()].sort((a, b) => b.client - a.client)) {
       writer.varUint(share.structs);
@@ -69,7 +70,7 @@ export class Piece {
       if (share.first !== undefined) writer.copy(share.first);
       writer.copy(this.source, share.from, share.to);
     }
-    if (deletes === undefined) writer.varUint(0);
+    if (deletes instanceof Uint8Array) writer.copy(deletes);
     else deletes.write(writer);
     this.shares = new Map();
     this.last = undefined;

@@ -22,6 +22,6 @@ test('[SP1] [SP2] pieces applied in order never leave anything waiting and make 
       expect(contentOf(pieces)).toEqual(contentOf(whole));
       expect(contentOf(Y.encodeStateAsUpdate(doc))).toEqual(contentOf(whole));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { mergeUpdatesInTree } from './merge-updates.ts';
+import { contentOf, Random, randomHistory } from './random-document.test-data.ts';
+import { EMPTY_UPDATE, scanUpdate } from './scan-update.ts';
+
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(random.below(left.length), 1)[0]!);
+}
+
+test('[MU1] merged in any order and any grouping, doubled and overlapping, updates make the same document', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const random = new Random(seed);
+      const { updates, whole } = randomHistory(seed);
+      let level = shuffled([...updates, ...updates.filter(() => random.chance(20)), ...(random.chance(30) ? [whole] : [])], random);
+      while (level.length > 1) {
+        const size = 2 + random.below(8);
+        level = Array.from({ length: Math.ceil(level.length / size) }, (_, i) =>
+          mergeUpdatesInTree(level.slice(i * size, i * size + size)),
+        );
+        for (const update of level) scanUpdate(update);
+      }
+      expect(contentOf(level[0]!)).toEqual(contentOf(whole));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('[MU2] with holes it brings the same ranges and deletes as Y.mergeUpdates', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const random = new Random(seed);
+      const { updates, whole } = randomHistory(seed);
+      const some = shuffled(updates, random).filter(() => random.chance(50));
+      if (some.length === 0) return;
+      const merged = mergeUpdatesInTree(some);
+      const byYjs = Y.mergeUpdates(some);
+      expect(scanUpdate(merged).ranges).toEqual(scanUpdate(byYjs).ranges);
+      expect(Y.decodeUpdate(merged).ds).toEqual(Y.decodeUpdate(byYjs).ds);
+      expect(contentOf([merged, whole])).toEqual(contentOf(whole));
+      expect(contentOf(merged)).toEqual(contentOf(byYjs));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('[MU3] nothing merges to the empty update, one to itself', () => {
+  expect(mergeUpdatesInTree([])).toEqual(EMPTY_UPDATE);
+  const one = Uint8Array.of(9, 9);
+  expect(mergeUpdatesInTree([one])).toBe(one);
+});
+
+test('[MU4] typing in separate updates becomes one struct', () => {
+  const doc = new Y.Doc();
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  const words = 'The quick brown 🦊 jumps';
+  for (const letter of words) doc.getText('text').insert(doc.getText('text').length, letter);
+  const merged = mergeUpdatesInTree(updates);
+  expect(Y.decodeUpdate(merged).structs.length).toBe(1);
+  expect(merged.length).toBeLessThan(words.length + 30);
+});
