@@ -1,1 +1,2 @@
-export {};
+export { persistenceSettings, workOf as persistenceConfig, type PersistenceSettings } from './config.ts';
+export { createPersistence, type PersistenceConfig, type PersistenceDeps, type PersistenceService } from './service.ts';

@@ -1,0 +1,111 @@
+import type { Snapshot, TailRow } from '@weft/store';
+import { DeleteSet, deletesOf, scanUpdate, splitUpdate } from '@weft/updates';
+import * as Y from 'yjs';
+
+/** Of a piece of the new snapshot. */
+export const PIECE_BYTES = 256 << 10;
+/** Tail rows one compaction takes out; every one found costs applying the document again. */
+export const BAD_ROWS_MAX = 32;
+
+export interface CompactionInput {
+  readonly pieces: readonly Uint8Array[];
+  readonly tail: readonly TailRow[];
+}
+
+export interface CompactionResult {
+  readonly snapshot: Omit<Snapshot, 'version'>;
+  /** Tail rows that throw when applied; they are not in the snapshot. */
+  readonly bad: readonly BadRow[];
+}
+
+export interface BadRow extends TailRow {
+  readonly reason: string;
+}
+
+/** The result would miss something that went in. It is not written; snapshot and tail stay as they are. */
+export class CompactionLossy extends Error {
+  override readonly name = 'CompactionLossy';
+}
+
+/**
+ * Applies snapshot and tail to a Y.Doc with garbage collection and cuts it into pieces. Structs and deletes that wait for what has not come are kept:
+ * `encodeStateAsUpdate` carries them. For a worker thread: a large document takes seconds and many times its bytes.
+ */
+export function compactDocument({ pieces, tail }: CompactionInput): CompactionResult {
+  const bad = new Map<number, string>();
+  let doc = applied(pieces, tail, bad);
+  while (doc === undefined) {
+    if (bad.size > BAD_ROWS_MAX)
+      throw new Error(`more than ${BAD_ROWS_MAX} rows of the tail cannot be applied, the last: ${[...bad.values()].at(-1)}`);
+    doc = applied(pieces, tail, bad);
+  }
+  const made = splitUpdate(Y.encodeStateAsUpdate(doc), PIECE_BYTES);
+  const snapshot = { pieces: made, stateVector: Y.encodeStateVector(doc), deletes: deletesOf(made) };
+  doc.destroy();
+  const good = tail.filter(({ id }) => !bad.has(id)).map(({ update }) => update);
+  assertLossless([...pieces, ...good], made);
+  return { snapshot, bad: tail.flatMap((row) => (bad.has(row.id) ? [{ ...row, reason: bad.get(row.id) ?? '' }] : [])) };
+}
+
+/** undefined: one more row turned out bad. A Y.Doc that threw half way through is in no known state, so the next one starts anew. */
+function applied(pieces: readonly Uint8Array[], tail: readonly TailRow[], bad: Map<number, string>): Y.Doc | undefined {
+  const doc = new Y.Doc({ gc: true });
+  for (const piece of pieces) Y.applyUpdate(doc, piece);
+  for (const { id, update } of tail) {
+    if (bad.has(id)) continue;
+    try {
+      Y.applyUpdate(doc, update);
+    } catch (error) {
+      bad.set(id, `the update cannot be applied: ${error instanceof Error ? error.message : String(error)}`);
+      doc.destroy();
+      return undefined;
+    }
+  }
+  return doc;
+}
+
+/** Every struct's clock and every delete that went in has come out: the one property a compaction must not break, checked on bytes, without Yjs. */
+export function assertLossless(before: readonly Uint8Array[], after: readonly Uint8Array[]): void {
+  const held = rangesOf(after);
+  for (const [client, ranges] of rangesOf(before)) {
+    const missing = firstNotCovered(ranges, held.get(client) ?? []);
+    if (missing !== undefined)
+      throw new CompactionLossy(`the compaction would lose clocks ${missing[0]} to ${missing[1]} of client ${client}`);
+  }
+  const deletes = DeleteSet.ofUpdate(deletesOf(after));
+  if (!deletes.contains(DeleteSet.ofUpdate(deletesOf(before)))) throw new CompactionLossy('the compaction would lose deletes');
+}
+
+type Ranges = readonly (readonly [from: number, to: number])[];
+
+/** Both ascending and joined, so each range lies in one of `by` or in none. */
+function firstNotCovered(ranges: Ranges, by: Ranges): Ranges[number] | undefined {
+  let at = 0;
+  return ranges.find(([from, to]) => {
+    while ((by[at]?.[1] ?? Infinity) < to) at += 1;
+    return !((by[at]?.[0] ?? Infinity) <= from);
+  });
+}
+
+/** Per client, ranges that touch joined. */
+function rangesOf(updates: readonly Uint8Array[]): ReadonlyMap<number, Ranges> {
+  const found = new Map<number, [number, number][]>();
+  for (const update of updates) {
+    for (const { client, from, to } of scanUpdate(update).ranges) {
+      const ranges = found.get(client);
+      if (ranges === undefined) found.set(client, [[from, to]]);
+      else ranges.push([from, to]);
+    }
+  }
+  return new Map([...found].map(([client, ranges]) => [client, joinedRanges(ranges)]));
+}
+
+function joinedRanges(ranges: readonly [number, number][]): Ranges {
+  const joined: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
+}
