@@ -1,0 +1,54 @@
+/** Who speaks: `id` is stable over restarts, `incarnation` is new at each start. */
+export interface Member {
+  readonly id: string;
+  readonly incarnation: string;
+}
+
+/** Heartbeats come every 0.5 s; being wrong costs duplicates only (architecture.md, section 3). */
+export const goneAfterMs = 1_500;
+
+interface Seen {
+  readonly member: Member;
+  readonly draining: boolean;
+  readonly heardAtMs: number;
+}
+
+/** The members heard of lately, from their heartbeats. Time is passed in, ms of any one clock. */
+export class Membership {
+  readonly #members = new Map<string, Seen>();
+  #changed = false;
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** A later incarnation of an id takes the place of the earlier one at once. */
+  hear(member: Member, draining: boolean, nowMs: number): void {
+    const known = this.#members.get(member.id);
+    if (known?.member.incarnation !== member.incarnation || known.draining !== draining) this.#changed = true;
+    this.#members.set(member.id, { member, draining, heardAtMs: nowMs });
+  }
+
+  /** Forgets who is silent. True when the members changed since the last sweep. */
+  sweep(nowMs: number): boolean {
+    for (const [id, { heardAtMs }] of this.#members) {
+      if (nowMs - heardAtMs < goneAfterMs) continue;
+      this.#members.delete(id);
+      this.#changed = true;
+    }
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
+  }
+
+  get(id: string): Member | undefined {
+    return this.#members.get(id)?.member;
+  }
+
+  /** Ids that take partitions, sorted: those not draining, or all while every one of them drains. */
+  assignable(): string[] {
+    const all = [...this.#members.values()];
+    const staying = all.filter(({ draining }) => !draining);
+    return (staying.length > 0 ? staying : all).map(({ member }) => member.id).toSorted();
+  }
+}

@@ -1,0 +1,30 @@
+import { assign } from './assign.ts';
+import { type Member, Membership } from './membership.ts';
+
+/** The ring as one process sees it: heartbeats in, the owner of every partition out. Only workers own partitions. */
+export class RingView {
+  readonly #membership = new Membership();
+  readonly #partitions: number;
+
+  constructor({ partitions }: { partitions: number }) {
+    this.#partitions = partitions;
+  }
+
+  get workers(): number {
+    return this.#membership.size;
+  }
+
+  hear(heartbeat: { readonly role: 'worker' | 'gateway'; readonly peer: Member; readonly draining: boolean }, nowMs: number): void {
+    if (heartbeat.role === 'worker') this.#membership.hear(heartbeat.peer, heartbeat.draining, nowMs);
+  }
+
+  /** Call it a few times a second. True when the owners may have changed. */
+  sweep(nowMs: number): boolean {
+    return this.#membership.sweep(nowMs);
+  }
+
+  /** By partition. */
+  owners(): readonly (Member | undefined)[] {
+    return assign(this.#partitions, this.#membership.assignable()).map((id) => (id === undefined ? undefined : this.#membership.get(id)));
+  }
+}

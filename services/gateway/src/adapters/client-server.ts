@@ -1,0 +1,170 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
+import { AuthUnavailable, type Allowed, type Decision } from '@weft/grants';
+import { CLOSE, documentNameProblem } from '@weft/protocol';
+import type { Logger } from '@weft/telemetry';
+import type { Publish } from '../client-socket.ts';
+import type { ConnectionHandler } from '../connection-world.ts';
+import type { GatewayCore } from '../gateway-core.ts';
+import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
+import { type ListenSocket, loadUws } from './uws.ts';
+import { UwsSocket } from './uws-socket.ts';
+
+/** `/collab` and `/yjs/<document>` on uWebSockets.js, and plain HTTP beside them. Turns sockets into core connections and nothing more. */
+export class ClientServer {
+  readonly #uws = loadUws();
+  readonly #app: TemplatedApp;
+  readonly #options: ClientServerOptions;
+  #listening: ListenSocket | undefined;
+
+  constructor(options: ClientServerOptions) {
+    this.#options = options;
+    this.#app = this.#uws.app();
+  }
+
+  readonly publish: Publish = (topic, frame) => {
+    this.#app.publish(topic, frame, true, false);
+  };
+
+  /** Gives the port. Rejects with one sentence. `core` comes late: it needs `publish`. */
+  async listen(core: GatewayCore): Promise<number> {
+    const { host, port, routes, files, logger } = this.#options;
+    this.#app.ws<Entry>(
+      '/collab',
+      this.#behavior(core, (res, req, context) => upgrade(res, req, context, { kind: 'collab' })),
+    );
+    this.#app.ws<Entry>(
+      '/yjs/*',
+      this.#behavior(core, (res, req, context) => this.#upgradeYjs(core, res, req, context)),
+    );
+    addHttp(this.#app, this.#uws, { routes, files }, (error) => logger.error({ err: error }, 'an HTTP route failed'));
+    this.#listening = await this.#uws.listen(this.#app, host, port);
+    if (!this.#listening) throw new Error(`cannot listen on ${host}:${port}: the port is in use, or not allowed`);
+    return this.#listening.port;
+  }
+
+  stopAccepting(): void {
+    this.#listening?.close();
+    this.#listening = undefined;
+  }
+
+  #behavior(
+    core: GatewayCore,
+    onUpgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void,
+  ): WebSocketBehavior<Entry> {
+    const { frameBytesMax, idleTimeoutS, unsentBytesMax, logger } = this.#options;
+    return {
+      // A frame over the limit but under twice it is refused with 1009 and a sentence; beyond that uWS cuts the connection.
+      maxPayloadLength: 2 * frameBytesMax,
+      idleTimeout: idleTimeoutS,
+      sendPingsAutomatically: true,
+      // The core stops sending long before: a socket that gets here is cut rather than sent a stream with holes.
+      maxBackpressure: unsentBytesMax,
+      closeOnBackpressureLimit: 1,
+      compression: 0,
+      upgrade: onUpgrade,
+      open: (ws) => {
+        const entry = ws.getUserData();
+        const socket = new UwsSocket(ws);
+        entry.socket = socket;
+        entry.handler = entry.kind === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, entry.document, entry.allowed);
+      },
+      message: (ws, message, isBinary) => {
+        // uWS takes the buffer back after this call; the core keeps what it needs of the copy.
+        this.#guarded(ws, logger, (handler) => handler.frame(new Uint8Array(message.slice(0)), isBinary));
+      },
+      drain: (ws) => this.#guarded(ws, logger, (handler) => handler.drained()),
+      close: (ws) => {
+        const { socket, handler } = ws.getUserData();
+        socket?.wasClosed();
+        if (handler) core.disconnected(handler);
+      },
+    };
+  }
+
+  /** A mistake of ours while one connection is served ends that connection, not the process with everybody on it. */
+  #guarded(ws: WebSocket<Entry>, logger: Logger, run: (handler: ConnectionHandler) => void): void {
+    const { socket, handler } = ws.getUserData();
+    if (!handler) return;
+    try {
+      run(handler);
+    } catch (error) {
+      logger.error({ err: error, connection: handler.connection.id }, 'serving a connection failed');
+      socket?.close(CLOSE.tryAgainLater.code, 'something went wrong here');
+    }
+  }
+
+  /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
+  #upgradeYjs(core: GatewayCore, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const handshake = handshakeOf(req);
+    const query = new URLSearchParams(req.getQuery() ?? '');
+    const document = documentIn(req.getUrl());
+    if ('problem' in document) return refuse(res, '400 Bad Request', document.problem);
+    let gone = false;
+    res.onAborted(() => {
+      gone = true;
+    });
+    core.authorize(query.get('token') ?? '', document.name).then(
+      (decision) => {
+        if (!gone)
+          decided(res, decision, (allowed) =>
+            res.upgrade({ kind: 'yjs', document: document.name, allowed } satisfies Entry, ...handshake, context),
+          );
+      },
+      (error: unknown) => {
+        if (!(error instanceof AuthUnavailable)) this.#options.logger.error({ err: error }, 'checking rights failed');
+        if (!gone) refuse(res, '503 Service Unavailable', 'rights cannot be checked at the moment: try again');
+      },
+    );
+  }
+}
+
+export interface ClientServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly frameBytesMax: number;
+  readonly unsentBytesMax: number;
+  readonly idleTimeoutS: number;
+  readonly routes: Readonly<Record<string, HttpRoute>>;
+  readonly files: ReadonlyMap<string, StaticFile>;
+  readonly logger: Logger;
+}
+
+/** What uWS keeps with a socket. */
+type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; allowed: Allowed }) & {
+  socket?: UwsSocket<Entry>;
+  handler?: ConnectionHandler;
+};
+
+function upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t, entry: Entry): void {
+  res.upgrade(entry, ...handshakeOf(req), context);
+}
+
+function handshakeOf(req: HttpRequest): [string, string, string] {
+  return [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions')];
+}
+
+/** The name is what follows `/yjs/`, percent-decoded; it may contain `/`. */
+function documentIn(url: string): { name: string } | { problem: string } {
+  const encoded = url.slice('/yjs/'.length);
+  try {
+    const name = decodeURIComponent(encoded);
+    const problem = documentNameProblem(name);
+    return problem ? { problem } : { name };
+  } catch {
+    return { problem: `the document's name ${JSON.stringify(encoded.slice(0, 100))} is not percent-encoded UTF-8` };
+  }
+}
+
+function decided(res: HttpResponse, decision: Decision, accept: (allowed: Allowed) => void): void {
+  if (decision.allowed) res.cork(() => accept(decision));
+  else refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
+}
+
+function refuse(res: HttpResponse, status: string, reason: string): void {
+  res.cork(() => {
+    res
+      .writeStatus(status)
+      .writeHeader('content-type', 'application/json')
+      .end(JSON.stringify({ error: { message: reason } }));
+  });
+}

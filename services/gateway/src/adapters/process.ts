@@ -1,0 +1,76 @@
+import { NatsBus, NatsUnreachable } from '@weft/bus';
+import type { Config } from '@weft/config';
+import { AuthClient } from '@weft/grants';
+import { retry, type Service } from '@weft/lifecycle';
+import { type Logger, Metrics, type OpsServer, startOpsServer } from '@weft/telemetry';
+import { JetStreamWal, WalUnavailable } from '@weft/wal';
+import type { gatewayProcessSettings } from '../config.ts';
+import { createGateway, type Gateway } from '../service.ts';
+
+const retryBaseMs = 200;
+const retryMaxMs = 5_000;
+const authTimeoutMs = 3_000;
+
+/** The gateway as a process of its own, on NATS: alive from the first moment, ready once it serves. What is away at the start is waited for. */
+export class GatewayProcess implements Service {
+  readonly #config: Config<typeof gatewayProcessSettings>;
+  readonly #logger: Logger;
+  readonly #metrics = new Metrics({ defaultMetrics: true });
+  readonly #starting = new AbortController();
+  #ops: OpsServer | undefined;
+  #bus: NatsBus | undefined;
+  #wal: JetStreamWal | undefined;
+  #gateway: Gateway | undefined;
+
+  constructor(config: Config<typeof gatewayProcessSettings>, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  async run(): Promise<void> {
+    const { id, natsUrl, opsHost, opsPort, slices, logReplicas, logBytesMax, natsAllowOld } = this.#config;
+    this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
+    const logger = this.#logger;
+    const nats = { url: natsUrl.join(','), name: `weft-gateway ${id}`, logger };
+    const bus = await this.#retried('connect to NATS', () => NatsBus.connect(nats));
+    this.#bus = bus;
+    const wal = new JetStreamWal({ ...nats, slices, replicas: logReplicas, bytesMax: logBytesMax, allowOld: natsAllowOld });
+    this.#wal = wal;
+    await this.#retried('open the log', () => wal.open());
+    for (const weakness of await wal.weaknesses()) logger.warn({ weakness }, 'acknowledged may be less than durable');
+    const auth = new AuthClient(bus, { timeoutMs: authTimeoutMs });
+    this.#gateway = createGateway(
+      { bus, wal, authorize: (token, document) => auth.check(token, document), logger, metrics: this.#metrics },
+      this.#config,
+    );
+    await this.#gateway.run();
+  }
+
+  async drain(): Promise<void> {
+    await this.#gateway?.drain();
+  }
+
+  async stop(): Promise<void> {
+    this.#starting.abort(new Error('the gateway stops'));
+    await this.#gateway?.stop();
+    await this.#wal?.close();
+    await this.#bus?.close();
+    await this.#ops?.close();
+  }
+
+  #readiness(): { ok: boolean; reasons: string[] } {
+    const reasons = this.#gateway ? this.#gateway.notReady() : [this.#wal ? 'waiting for the log' : 'waiting for NATS'];
+    return { ok: reasons.length === 0, reasons };
+  }
+
+  #retried<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    return retry(operation, {
+      what,
+      signal: this.#starting.signal,
+      logger: this.#logger,
+      baseMs: retryBaseMs,
+      maxMs: retryMaxMs,
+      isRetryable: (error) => error instanceof NatsUnreachable || error instanceof WalUnavailable,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import type { WebSocket } from '@rjweb/uws';
+import type { ClientSocket } from '../client-socket.ts';
+
+/** What RFC 6455 leaves for a close reason, bytes. */
+const reasonBytesMax = 123;
+
+/** A uWebSockets.js connection as the core sees it. uWS throws when a closed socket is touched: every call is guarded. */
+export class UwsSocket<UserData> implements ClientSocket {
+  readonly #ws: WebSocket<UserData>;
+  #closed = false;
+
+  constructor(ws: WebSocket<UserData>) {
+    this.#ws = ws;
+  }
+
+  /** uWS says that the connection is gone: from here on nothing may touch it. */
+  wasClosed(): void {
+    this.#closed = true;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.#closed) this.#ws.send(frame, true, false);
+  }
+
+  bufferedBytes(): number {
+    return this.#closed ? 0 : this.#ws.getBufferedAmount();
+  }
+
+  subscribe(topic: string): void {
+    if (!this.#closed) this.#ws.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    if (!this.#closed) this.#ws.unsubscribe(topic);
+  }
+
+  publishToOthers(topic: string, frame: Uint8Array): void {
+    if (!this.#closed) this.#ws.publish(topic, frame, true, false);
+  }
+
+  cork(sends: () => void): void {
+    if (this.#closed) return;
+    this.#ws.cork(sends);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    // `end` runs the close handler before it returns.
+    this.#ws.end(code, shortened(reason));
+  }
+}
+
+function shortened(reason: string): string {
+  const bytes = Buffer.from(reason);
+  if (bytes.byteLength <= reasonBytesMax) return reason;
+  // Cutting inside a character would leave a replacement character longer than what was cut.
+  return (
+    bytes
+      .subarray(0, reasonBytesMax - 3)
+      .toString()
+      .replace(/\uFFFD+$/u, '') + '…'
+  );
+}

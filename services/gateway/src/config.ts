@@ -1,0 +1,96 @@
+import { hostname } from 'node:os';
+import { type Config, setting } from '@weft/config';
+
+/** Settings of what the gateway does, wherever it runs. */
+export const gatewaySettings = {
+  host: setting.string('WEFT_HOST', { default: '0.0.0.0', say: 'Address the clients connect to.' }),
+  port: setting.port('WEFT_PORT', { default: 8080, say: 'Port the clients connect to.' }),
+  partitions: setting.integer('WEFT_PARTITIONS', {
+    default: 128,
+    min: 1,
+    max: 4096,
+    say: 'Partitions documents are spread over; fixed at install.',
+  }),
+  slices: setting.integer('WEFT_LOG_SLICES', {
+    default: 1,
+    min: 1,
+    max: 256,
+    say: 'Slices of the log; fixed at install. About one an eight workers.',
+  }),
+  ackAfter: setting.oneOf('WEFT_ACK_AFTER', ['log', 'database'], {
+    default: 'log',
+    say: 'What makes an edit acknowledged: it is fsynced in the log, or committed in Postgres.',
+  }),
+  frameBytesMax: setting.bytes('WEFT_FRAME_BYTES_MAX', { default: 8 * 1024 * 1024, min: 1024, say: 'Largest frame a client may send.' }),
+  documentsMax: setting.integer('WEFT_CONNECTION_DOCUMENTS_MAX', { default: 100, min: 1, say: 'Documents open on one connection.' }),
+  presenceBytesMax: setting.bytes('WEFT_CONNECTION_PRESENCE_BYTES_MAX', {
+    default: 1024 * 1024,
+    min: 1024,
+    say: 'Awareness one connection may hold in a document.',
+  }),
+  awarenessEntriesMax: setting.integer('WEFT_FRAME_PRESENCE_ENTRIES_MAX', {
+    default: 5000,
+    min: 1,
+    say: 'Client ids in one awareness frame.',
+  }),
+  preAuthBytesMax: setting.bytes('WEFT_PRE_AUTH_BYTES_MAX', {
+    default: 1024 * 1024,
+    min: 1024,
+    say: 'Bytes kept of frames that come before Auth.',
+  }),
+  preAuthFramesMax: setting.integer('WEFT_PRE_AUTH_FRAMES_MAX', { default: 500, min: 1, say: 'Frames kept that come before Auth.' }),
+  authDeadlineMs: setting.durationMs('WEFT_AUTH_DEADLINE', {
+    default: 10_000,
+    min: 100,
+    say: 'A connection with no valid Auth for so long is closed.',
+  }),
+  highWaterBytes: setting.bytes('WEFT_CONNECTION_HIGH_WATER', {
+    default: 1024 * 1024,
+    min: 16 * 1024,
+    say: 'Unsent bytes over which a connection gets no more increments; it is caught up with one merged update when it drains.',
+  }),
+  slowClientMs: setting.durationMs('WEFT_SLOW_CLIENT', {
+    default: 60_000,
+    min: 1000,
+    say: 'A connection over its high-water mark for so long is closed with 1013.',
+  }),
+  unacknowledgedBytesMax: setting.bytes('WEFT_UNACKNOWLEDGED_BYTES_MAX', {
+    default: 64 * 1024 * 1024,
+    min: 1024 * 1024,
+    say: 'Edits a gateway holds for one slice while the log does not take them; beyond it clients are refused with 1013 and keep theirs.',
+  }),
+  drainMs: setting.durationMs('WEFT_DRAIN', {
+    default: 10_000,
+    say: 'On SIGTERM connections are closed with 1012, spread over this time.',
+  }),
+};
+
+export type GatewayConfig = Config<typeof gatewaySettings> & { readonly id: string };
+
+export const gatewayProcessSettings = {
+  ...gatewaySettings,
+  id: setting.string('WEFT_ID', {
+    default: idOfThisHost(),
+    say: 'Name of this process among its kind: the host or pod name.',
+    pattern: /^[A-Za-z0-9_-]+$/,
+    expected: 'letters, digits, _ and -',
+  }),
+  natsUrl: setting.urls('WEFT_NATS_URL', { say: 'NATS servers.', protocols: ['nats:', 'tls:'] }),
+  natsAllowOld: setting.boolean('WEFT_NATS_ALLOW_OLD', {
+    default: false,
+    say: 'Accept a NATS older than 2.12, which cannot fsync each append. For tests.',
+  }),
+  logReplicas: setting.integer('WEFT_LOG_REPLICAS', { default: 1, min: 1, max: 5, say: 'Copies NATS keeps of the log; 3 in production.' }),
+  logBytesMax: setting.bytes('WEFT_LOG_BYTES_MAX', {
+    default: 10 * 1024 ** 3,
+    min: 1024 * 1024,
+    say: 'Largest size of one slice of the log; beyond it edits wait.',
+  }),
+  opsHost: setting.string('WEFT_OPS_HOST', { default: '0.0.0.0', say: 'Address of /healthz, /readyz and /metrics; never public.' }),
+  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'Port of /healthz, /readyz and /metrics.' }),
+  logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], { default: 'info', say: 'How much is logged.' }),
+};
+
+function idOfThisHost(): string {
+  return hostname().replace(/[^A-Za-z0-9_-]/g, '-') || 'gateway';
+}

@@ -1,0 +1,46 @@
+import type { CloseCode } from '@weft/protocol';
+import type { ClientSocket } from './client-socket.ts';
+import type { GatewayDocument } from './document.ts';
+import type { Member } from './member.ts';
+import { Outbox } from './outbox.ts';
+
+/** One client connection, whatever its dialect: its socket, its documents, and how well it keeps up. */
+export class Connection {
+  readonly id: number;
+  readonly socket: ClientSocket;
+  readonly outbox: Outbox;
+  readonly members = new Map<Member, GatewayDocument>();
+  closed = false;
+  /** Since when its socket has been over the high-water mark without draining; undefined while it keeps up. */
+  slowSinceMs: number | undefined;
+
+  constructor(id: number, socket: ClientSocket, highWaterBytes: number) {
+    this.id = id;
+    this.socket = socket;
+    this.outbox = new Outbox(socket, highWaterBytes);
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    if (this.outbox.isFull) return;
+    this.slowSinceMs = undefined;
+    this.outbox.pump();
+    for (const [member, document] of this.members) if (member.state === 'behind') document.catchUp(member);
+  }
+
+  /** `reason` says what was given and what is expected. */
+  close(close: CloseCode, reason: string): void {
+    if (this.closed) return;
+    this.socket.close(close.code, reason);
+  }
+}
+
+/** A frame a client should not have sent: the connection is closed with this code, and the message says what was given and what is expected. */
+export class BadFrame extends Error {
+  override readonly name = 'BadFrame';
+  readonly close: CloseCode;
+  constructor(close: CloseCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.close = close;
+  }
+}

@@ -1,0 +1,299 @@
+import { encodeAwareness, type PresenceEntry, type Want } from '@weft/protocol';
+import { isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
+import type { Publish } from './client-socket.ts';
+import type { DocumentFrames, Member } from './member.ts';
+import { PresenceBoard } from './presence-board.ts';
+
+/**
+ * One document on this gateway: its members, and everything that is fanned out to them. Holds no content: what a joiner needs comes from the worker, and what the log has not
+ * confirmed yet from the append queue.
+ */
+export class GatewayDocument {
+  readonly name: string;
+  readonly partition: number;
+  readonly slice: number;
+  readonly members = new Set<Member>();
+  readonly presence = new PresenceBoard<Member>();
+  /** Frame makers by topic: one encoding serves everybody subscribed to it. */
+  readonly #topics = new Map<string, { frames: DocumentFrames; members: number }>();
+  /** Questions under way: each collects what is fanned out while it waits. */
+  readonly #asking = new Set<Joining>();
+  readonly #publish: Publish;
+  readonly #world: DocumentWorld;
+  readonly #limits: DocumentLimits;
+  /** Published since the last look at the sockets' buffers. */
+  #published = false;
+  #presenceChanges = new Map<number, PresenceEntry>();
+  #presenceFlushedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, place: { partition: number; slice: number }, publish: Publish, limits: DocumentLimits, world: DocumentWorld) {
+    this.name = name;
+    this.partition = place.partition;
+    this.slice = place.slice;
+    this.#publish = publish;
+    this.#limits = limits;
+    this.#world = world;
+  }
+
+  add(member: Member): void {
+    this.members.add(member);
+    const topic = this.#topics.get(member.frames.topic);
+    if (topic) topic.members += 1;
+    else this.#topics.set(member.frames.topic, { frames: member.frames, members: 1 });
+  }
+
+  /** Gives the presence entries that changed by it, for the worker. */
+  remove(member: Member): PresenceEntry[] {
+    if (!this.members.delete(member)) return [];
+    member.gone = true;
+    this.#silence(member);
+    const topic = this.#topics.get(member.frames.topic)!;
+    topic.members -= 1;
+    if (topic.members === 0) this.#topics.delete(member.frames.topic);
+    const changed = this.presence.ownerGone(member);
+    this.showPresence(changed);
+    return changed;
+  }
+
+  /** Sends an update to every live member but its sender, at once; questions under way note it. */
+  fanOut(update: Uint8Array, sender?: Member): void {
+    for (const joining of this.#asking) joining.note(update, this.#limits.joinBufferBytesMax);
+    for (const [topic, { frames }] of this.#topics) {
+      const frame = frames.update(update);
+      if (sender?.state === 'live' && sender.frames.topic === topic) sender.socket.publishToOthers(topic, frame);
+      else this.#publish(topic, frame);
+    }
+    if (this.#published) return;
+    this.#published = true;
+    this.#world.atEndOfTick(() => this.#look());
+  }
+
+  stateless(payload: string, sender?: Member): void {
+    for (const [topic, { frames }] of this.#topics) {
+      const frame = frames.stateless(payload);
+      if (!frame) continue;
+      if (sender?.state === 'live' && sender.frames.topic === topic) sender.socket.publishToOthers(topic, frame);
+      else this.#publish(topic, frame);
+    }
+  }
+
+  /**
+   * A client asks for the document (Step1). The question leaves at once: what the log has not confirmed of this document's updates is added to the answer from
+   * the append queue, so nothing made on this gateway is missed and nobody waits for the log.
+   */
+  join(member: Member, stateVector: Uint8Array): void {
+    this.#silence(member);
+    member.state = 'asking';
+    this.#ask([member], { kind: 'state-vector', stateVector });
+  }
+
+  /** The member's socket has room again, or its large answer is out: one merged update brings it up to date. */
+  catchUp(member: Member): void {
+    if (member.state !== 'behind' && member.state !== 'sending') return;
+    member.state = 'asking';
+    this.#ask([member], { kind: 'since', position: member.position });
+  }
+
+  /** Everybody on this gateway may have missed something after `position`: the owner changed, or a relay was lost. */
+  reopen(position: number): void {
+    this.#ask([], { kind: 'since', position });
+  }
+
+  /** Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. */
+  showPresence(entries: readonly PresenceEntry[]): void {
+    if (entries.length === 0) return;
+    const first = this.#presenceChanges.size === 0;
+    for (const entry of entries) this.#presenceChanges.set(entry.clientId, entry);
+    if (!first) return;
+    const waitMs = this.#presenceFlushedAtMs + this.#limits.presenceWindowMs - this.#world.nowMs();
+    if (waitMs <= 0) this.#world.atEndOfTick(() => this.#flushPresence());
+    else this.#world.after(waitMs, () => this.#flushPresence());
+  }
+
+  #flushPresence(): void {
+    const entries = [...this.#presenceChanges.values()];
+    this.#presenceChanges = new Map();
+    this.#presenceFlushedAtMs = this.#world.nowMs();
+    if (entries.length === 0) return;
+    const awareness = encodeAwareness(entries);
+    // The sender hears its own too: providers take silence of 30 s for a dead connection (protocol.md).
+    for (const [topic, { frames }] of this.#topics) this.#publish(topic, frames.awareness(awareness));
+  }
+
+  #ask(members: readonly Member[], want: Want): void {
+    const shared = this.#sameQuestion(want);
+    if (shared && members.length > 0) {
+      for (const member of members) shared.members.add(member);
+      return;
+    }
+    const joining = new Joining(new Set(members), want);
+    this.#asking.add(joining);
+    this.#world.ask(this, want, {
+      asked: () => joining.restart(this.#world.unacknowledged(this)),
+      answered: (answer) => {
+        this.#asking.delete(joining);
+        this.#answered(joining, answer);
+      },
+      abandoned: () => this.#asking.delete(joining),
+    });
+  }
+
+  /** Many joins of one document are one question to the worker: a question under way serves whoever has the same to ask. */
+  #sameQuestion(want: Want): Joining | undefined {
+    for (const joining of this.#asking) if (joining.members.size > 0 && joining.isFor(want)) return joining;
+    return undefined;
+  }
+
+  #answered(joining: Joining, answer: DocumentAnswer): void {
+    if (joining.members.size === 0) return this.#bringUpEveryone(answer);
+    const { complete } = joining;
+    const meanwhile = joining.meanwhile();
+    for (const member of joining.members)
+      if (member.state === 'asking' && this.members.has(member)) this.#bringUp(member, joining.want, answer, meanwhile, complete);
+  }
+
+  #bringUp(member: Member, want: Want, answer: DocumentAnswer, meanwhile: Uint8Array | undefined, complete: boolean): void {
+    const updates = meanwhile ? [...answer.updates, meanwhile] : answer.updates;
+    const isJoin = want.kind === 'state-vector';
+    member.state = 'sending';
+    member.position = answer.position;
+    if (isJoin) member.serverVector = answer.stateVector;
+    const frames = isJoin ? this.#joinFrames(member, answer.stateVector, updates) : catchUpFrames(member.frames, updates);
+    let sync = true;
+    member.outbox.push(frames, () => {
+      // Sent in one go: nothing was fanned out in between. Otherwise what came meanwhile is asked for.
+      if (member.state !== 'sending') return;
+      if (sync && complete) this.#goLive(member);
+      else this.catchUp(member);
+    });
+    sync = false;
+  }
+
+  /** After an owner change or a lost relay. A small answer is fanned out; a large one goes to each at its own pace. */
+  #bringUpEveryone(answer: DocumentAnswer): void {
+    const bytes = answer.updates.reduce((sum, update) => sum + update.byteLength, 0);
+    if (bytes <= this.#limits.joinBufferBytesMax) {
+      for (const update of answer.updates) if (!isEmptyUpdate(update)) this.fanOut(update);
+      return;
+    }
+    for (const member of this.members) {
+      if (member.state !== 'live') continue;
+      this.#silence(member);
+      member.state = 'sending';
+      member.position = answer.position;
+      member.outbox.push(catchUpFrames(member.frames, answer.updates), () => this.catchUp(member));
+    }
+  }
+
+  *#joinFrames(member: Member, stateVector: Uint8Array, updates: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+    const present = this.presence.all();
+    if (present.length > 0) yield member.frames.awareness(encodeAwareness(present));
+    yield member.frames.step1(stateVector);
+    for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield member.frames.update(update);
+    // Step2 comes last: it is what a provider calls synced.
+    yield member.frames.step2(updates.at(-1) ?? emptyUpdate);
+  }
+
+  #goLive(member: Member): void {
+    member.state = 'live';
+    member.socket.subscribe(member.frames.topic);
+  }
+
+  #silence(member: Member): void {
+    if (member.state === 'live') member.socket.unsubscribe(member.frames.topic);
+    member.state = 'idle';
+  }
+
+  /** After a tick's publishes: whose socket is over its high-water mark gets no more increments. */
+  #look(): void {
+    this.#published = false;
+    for (const member of this.members) {
+      if (member.state !== 'live' || !member.outbox.isFull) continue;
+      this.#silence(member);
+      member.state = 'behind';
+      member.position = this.#world.coveredPosition(this);
+      this.#world.slow(member);
+    }
+  }
+}
+
+/** A question under way: for whom, and what was fanned out since it was asked. Bounded: over the bound its askers are caught up afterwards instead. */
+class Joining {
+  readonly members: Set<Member>;
+  readonly want: Want;
+  complete = true;
+  #noted: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(members: Set<Member>, want: Want) {
+    this.members = members;
+    this.want = want;
+  }
+
+  isFor(want: Want): boolean {
+    if (this.want.kind === 'since') return want.kind === 'since' && want.position >= this.want.position;
+    return this.want.kind === 'state-vector' && want.kind === 'state-vector' && equalBytes(this.want.stateVector, want.stateVector);
+  }
+
+  /** (Re)asked: what was noted before may stay; `unacknowledged` is what no answer can have. */
+  restart(unacknowledged: readonly Uint8Array[]): void {
+    this.complete = true;
+    this.#noted = [...unacknowledged];
+    this.#bytes = 0;
+  }
+
+  note(update: Uint8Array, bytesMax: number): void {
+    if (!this.complete) return;
+    this.#bytes += update.byteLength;
+    if (this.#bytes > bytesMax) {
+      this.complete = false;
+      this.#noted = [];
+    } else this.#noted.push(update);
+  }
+
+  meanwhile(): Uint8Array | undefined {
+    return this.#noted.length > 0 ? mergeUpdatesInTree(this.#noted) : undefined;
+  }
+}
+
+export interface DocumentAnswer {
+  readonly updates: readonly Uint8Array[];
+  readonly position: number;
+  readonly stateVector: Uint8Array;
+}
+
+export interface QuestionHandler {
+  /** The question leaves now, for the first time or again. */
+  asked(): void;
+  answered(answer: DocumentAnswer): void;
+  abandoned(): void;
+}
+
+/** What a document needs of the rest of the gateway. */
+export interface DocumentWorld {
+  nowMs(): number;
+  atEndOfTick(run: () => void): void;
+  after(ms: number, run: () => void): void;
+  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void;
+  /** The document's updates that the log has not confirmed. */
+  unacknowledged(document: GatewayDocument): readonly Uint8Array[];
+  /** A position up to which every live member was surely sent everything. */
+  coveredPosition(document: GatewayDocument): number;
+  /** The member is over its high-water mark. */
+  slow(member: Member): void;
+}
+
+export interface DocumentLimits {
+  readonly joinBufferBytesMax: number;
+  readonly presenceWindowMs: number;
+}
+
+const emptyUpdate = Uint8Array.of(0, 0);
+
+function* catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+  for (const update of updates) if (!isEmptyUpdate(update)) yield frames.update(update);
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
+}

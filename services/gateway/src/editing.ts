@@ -1,0 +1,121 @@
+import { coversRanges, decodeStateVector, type MalformedUpdate, scanUpdate, type UpdateScan } from '@weft/updates';
+import { CLOSE, encodeAwareness, type PresenceEntry } from '@weft/protocol';
+import { BadFrame } from './connection.ts';
+import type { GatewayDocument } from './document.ts';
+import type { Member } from './member.ts';
+
+/**
+ * What a client may do with a document it has open, the same in both dialects.
+ *
+ * An edit: check -> local fan-out -> the log's queue; its acknowledgement follows when the log has it (invariant 1). Exactly one answer for every Update and every Step2
+ * (protocol.md): providers count.
+ */
+export class Editing {
+  readonly #world: EditingWorld;
+  readonly #limits: EditingLimits;
+
+  constructor(limits: EditingLimits, world: EditingWorld) {
+    this.#limits = limits;
+    this.#world = world;
+  }
+
+  /** Throws BadFrame. */
+  step1(document: GatewayDocument, member: Member, stateVector: Uint8Array): void {
+    try {
+      decodeStateVector(stateVector);
+    } catch (error) {
+      throw new BadFrame(CLOSE.badFrame, `state vector of ${stateVector.byteLength} bytes: ${(error as Error).message}`, { cause: error });
+    }
+    document.join(member, stateVector);
+  }
+
+  /** Throws BadFrame. */
+  update(document: GatewayDocument, member: Member, update: Uint8Array): void {
+    const scan = this.#scan(member, update);
+    if (isEmpty(scan)) acknowledge(member, true);
+    else if (!member.mayEdit) acknowledge(member, false);
+    else this.#take(document, member, update);
+  }
+
+  /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */
+  step2(document: GatewayDocument, member: Member, update: Uint8Array): void {
+    const scan = this.#scan(member, update);
+    if (isEmpty(scan)) return acknowledge(member, true);
+    const knownStructs = member.serverVector !== undefined && coversRanges(decodeStateVector(member.serverVector), scan);
+    if (knownStructs && !scan.deletes) return acknowledge(member, true);
+    if (member.mayEdit && !knownStructs) return this.#take(document, member, update);
+    // Only deletes can be new, or the client may not edit: the worker knows whether all of it is there already.
+    this.#world.contains(document, update, (contained) => {
+      if (contained || !member.mayEdit) acknowledge(member, contained);
+      else if (document.members.has(member)) this.#take(document, member, update);
+    });
+  }
+
+  /** Entries of ids that another connection owns are left out; the rest goes to everybody. Throws BadFrame. */
+  presence(document: GatewayDocument, member: Member, entries: readonly PresenceEntry[]): void {
+    const changed = document.presence.fromOwner(member, entries);
+    const bytes = document.presence.bytesOf(member);
+    if (bytes > this.#limits.presenceBytesMax)
+      throw new BadFrame(
+        CLOSE.badFrame,
+        `awareness of ${bytes} bytes: at most ${this.#limits.presenceBytesMax} are kept for one connection`,
+      );
+    if (changed.length === 0) return;
+    document.showPresence(changed);
+    this.#world.presenceChanged(document, changed);
+  }
+
+  queryPresence(document: GatewayDocument, member: Member): void {
+    member.socket.send(member.frames.awareness(encodeAwareness(document.presence.all())));
+  }
+
+  stateless(document: GatewayDocument, member: Member, payload: string): void {
+    document.stateless(payload, member);
+    this.#world.stateless(document, payload);
+  }
+
+  #scan(member: Member, update: Uint8Array): UpdateScan {
+    try {
+      return scanUpdate(update);
+    } catch (error) {
+      acknowledge(member, false);
+      const { message } = error as MalformedUpdate;
+      throw new BadFrame(CLOSE.badFrame, `update of ${update.byteLength} bytes: ${message}`, { cause: error });
+    }
+  }
+
+  #take(document: GatewayDocument, member: Member, update: Uint8Array): void {
+    if (!this.#world.hasRoom(document, update.byteLength)) {
+      // The client keeps what was not acknowledged, and sends it again when it is back.
+      member.socket.close(CLOSE.tryAgainLater.code, 'edits wait for the log and have reached their bound: keep the edit, try again later');
+      return;
+    }
+    document.fanOut(update, member);
+    this.#world.append(document, update, member);
+  }
+}
+
+export function acknowledge(member: Member, taken: boolean): void {
+  if (member.gone) return;
+  const frame = member.frames.syncStatus(taken);
+  if (frame) member.socket.send(frame);
+}
+
+export interface EditingWorld {
+  /** May so many bytes more wait for the log? */
+  hasRoom(document: GatewayDocument, bytes: number): boolean;
+  /** Takes the bytes over. */
+  append(document: GatewayDocument, update: Uint8Array, member: Member): void;
+  contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void;
+  presenceChanged(document: GatewayDocument, entries: readonly PresenceEntry[]): void;
+  stateless(document: GatewayDocument, payload: string): void;
+}
+
+export interface EditingLimits {
+  /** Bytes of awareness JSON one connection may hold in a document. */
+  readonly presenceBytesMax: number;
+}
+
+function isEmpty(scan: UpdateScan): boolean {
+  return scan.ranges.length === 0 && !scan.deletes;
+}

@@ -1,0 +1,307 @@
+import { mayEdit, type Allowed, type Decision, type Who } from '@weft/grants';
+import { CLOSE, type Peer, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
+import { partitionOf, sliceOf } from '@weft/ring';
+import { AppendQueue, type Batch } from './append-queue.ts';
+import type { ClientSocket, Publish } from './client-socket.ts';
+import { CollabConnection } from './collab-connection.ts';
+import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
+import type { Connection } from './connection.ts';
+import { type DocumentLimits, GatewayDocument } from './document.ts';
+import { acknowledge, Editing, type EditingLimits } from './editing.ts';
+import { FloorGate } from './floor-gate.ts';
+import type { Member } from './member.ts';
+import { WorkerLinks, type WorkerLinkLimits } from './worker-links.ts';
+import { YjsConnection } from './yjs-connection.ts';
+
+/**
+ * The gateway without its edges: client frames, answers, relays and append results in; frames, questions and batches for the log out.
+ *
+ *   client frame -> CollabConnection | YjsConnection -> Editing -> GatewayDocument.fanOut (own sockets, at once)
+ *                                                               -> AppendQueue -> effects.append -> appended -> SyncStatus
+ *   other gateways' edits -> WorkerLinks -> GatewayDocument.fanOut
+ *
+ * It holds nothing that matters (invariant 6): what is not acknowledged, the clients have.
+ */
+export class GatewayCore {
+  readonly #limits: GatewayLimits;
+  readonly #effects: GatewayEffects;
+  readonly #documents = new Map<string, GatewayDocument>();
+  readonly #connections = new Map<number, ConnectionHandler>();
+  readonly #queues: Lane[];
+  readonly #links: WorkerLinks;
+  readonly #world: ConnectionWorld;
+  #owners: readonly (Peer | undefined)[] = [];
+  #nextConnection = 1;
+
+  constructor(self: Peer, limits: GatewayLimits, effects: GatewayEffects) {
+    this.#limits = limits;
+    this.#effects = effects;
+    this.#queues = Array.from({ length: limits.slices }, () => ({
+      queue: new AppendQueue<Member>(),
+      gate: new FloorGate<Member>(),
+      appended: { logIdentity: '', position: 0 },
+      scheduled: false,
+    }));
+    this.#links = new WorkerLinks(self, limits, {
+      nowMs: () => effects.nowMs(),
+      after: (ms, run) => effects.after(ms, run),
+      owner: (partition) => this.#owners[partition],
+      sendToWorker: (worker, message) => effects.sendToWorker(worker, message),
+      appended: (slice) => this.#queues[slice]!.appended,
+      presence: (document, entries) => this.#presenceFromElsewhere(document, entries),
+      report: (event, fields) => effects.report(event, fields),
+    });
+    const editing = new Editing(limits, {
+      hasRoom: (document, bytes) => this.#lane(document).queue.unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax,
+      append: (document, update, member) => this.#append(document, update, member),
+      contains: (document, update, answer) => this.#links.contains(document, update, answer),
+      presenceChanged: (document, entries) => this.#tellPresence(document, entries, self),
+      stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
+    });
+    this.#self = self;
+    this.#world = {
+      editing,
+      after: (ms, run) => effects.after(ms, run),
+      authorize: (token, document) => effects.authorize(token, document),
+      document: (name) => this.#document(name),
+      enter: (document, member, connection, who) => this.#enter(document, member, connection, who),
+      leave: (document, member, connection) => this.#leave(document, member, connection),
+      report: (event, fields) => effects.report(event, fields),
+    };
+  }
+
+  readonly #self: Peer;
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get documents(): number {
+    return this.#documents.size;
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#queues.reduce((sum, lane) => sum + lane.queue.unacknowledgedBytes, 0);
+  }
+
+  /** True when every edit taken is in the log (and, with `ackAfter: database`, acknowledged). */
+  get isSettled(): boolean {
+    return this.#queues.every((lane) => lane.queue.isIdle && lane.gate.isEmpty);
+  }
+
+  connectCollab(socket: ClientSocket): ConnectionHandler {
+    const id = this.#nextConnection++;
+    return this.#register(id, new CollabConnection(id, socket, this.#limits, this.#world));
+  }
+
+  /** `allowed` was decided at the upgrade, for this document. */
+  connectYjs(socket: ClientSocket, document: string, allowed: Allowed): ConnectionHandler {
+    const id = this.#nextConnection++;
+    return this.#register(
+      id,
+      new YjsConnection(id, socket, { document, mayEdit: mayEdit(allowed.role), who: allowed.who }, this.#limits, this.#world),
+    );
+  }
+
+  disconnected(handler: ConnectionHandler): void {
+    if (this.#connections.delete(handler.connection.id)) handler.closed();
+  }
+
+  hearWorker(message: ToGateway): void {
+    this.#links.hear(message, this.#effects.nowMs());
+  }
+
+  /** Who answers for each partition now. */
+  setOwners(owners: readonly (Peer | undefined)[]): void {
+    this.#owners = owners;
+    this.#links.ownersChanged();
+  }
+
+  /** The batch in flight of this slice is in the log, up to this position: acknowledge, and send the next. */
+  appended(slice: number, logIdentity: string, position: number): void {
+    const lane = this.#queues[slice]!;
+    lane.appended = { logIdentity, position };
+    const acks = lane.queue.appended();
+    if (this.#limits.ackAfter === 'database') this.#acknowledge(lane.gate.add({ identity: logIdentity, position }, acks));
+    else this.#acknowledge(acks);
+    this.#flushLane(slice);
+  }
+
+  /** Persistence committed everything up to here. */
+  floor(slice: number, identity: string, position: number): void {
+    this.#acknowledge(this.#queues[slice]!.gate.floor({ identity, position }));
+  }
+
+  /** Called a few times a second. */
+  tick(): void {
+    const nowMs = this.#effects.nowMs();
+    this.#links.tick(nowMs);
+    for (const document of this.#documents.values()) document.showPresence(document.presence.expire(nowMs, this.#limits.presenceSilentMs));
+    for (const { connection } of this.#connections.values())
+      if (connection.slowSinceMs !== undefined && nowMs - connection.slowSinceMs > this.#limits.slowClientMs) {
+        this.#effects.report('slow-client', { connection: connection.id, bufferedBytes: connection.socket.bufferedBytes() });
+        connection.close(CLOSE.tryAgainLater, `too slow: the connection did not take what was sent for ${this.#limits.slowClientMs} ms`);
+      }
+  }
+
+  /** Called in turns, `turn` running through 0..turns-1, so that ten thousand connections are not spoken to at once. */
+  keepAlive(turn: number, turns: number): void {
+    for (const [id, handler] of this.#connections) if (id % turns === turn && !handler.connection.outbox.isFull) handler.keepAlive();
+  }
+
+  /** Everyone connected now, for a drain to close one by one. */
+  handlers(): ConnectionHandler[] {
+    return [...this.#connections.values()];
+  }
+
+  authorize(token: string, document: string): Promise<Decision> {
+    return this.#effects.authorize(token, document);
+  }
+
+  #register(id: number, handler: ConnectionHandler): ConnectionHandler {
+    this.#connections.set(id, handler);
+    return handler;
+  }
+
+  #document(name: string): GatewayDocument {
+    let document = this.#documents.get(name);
+    if (document) return document;
+    const partition = partitionOf(name, this.#limits.partitions);
+    document = new GatewayDocument(
+      name,
+      { partition, slice: sliceOf(partition, this.#limits.slices) },
+      this.#effects.publish,
+      this.#limits,
+      {
+        nowMs: () => this.#effects.nowMs(),
+        atEndOfTick: (run) => this.#effects.atEndOfTick(run),
+        after: (ms, run) => this.#effects.after(ms, run),
+        ask: (of, want, handler) => this.#links.ask(of, want, handler),
+        unacknowledged: (of) => this.#lane(of).queue.unacknowledged(of.name),
+        coveredPosition: (of) => this.#links.coveredPosition(of),
+        slow: (member) => this.#slow(member),
+      },
+    );
+    this.#documents.set(name, document);
+    this.#links.open(document);
+    return document;
+  }
+
+  #enter(document: GatewayDocument, member: Member, connection: Connection, who: Who): void {
+    document.add(member);
+    connection.members.set(member, document);
+    this.#effects.report('entered', { connection: connection.id, document: document.name, who: who.id, mayEdit: member.mayEdit });
+  }
+
+  #leave(document: GatewayDocument, member: Member, connection: Connection): void {
+    connection.members.delete(member);
+    const gone = document.remove(member);
+    this.#effects.report('left', { connection: connection.id, document: document.name });
+    if (document.members.size > 0) return this.#tellPresence(document, gone, this.#self);
+    this.#documents.delete(document.name);
+    this.#links.close(document);
+  }
+
+  #append(document: GatewayDocument, update: Uint8Array, member: Member): void {
+    // A dialect without acknowledgements has nothing to be told.
+    const ack = member.frames.syncStatus(true) ? member : undefined;
+    this.#lane(document).queue.add(document.name, document.partition, update, ack);
+    this.#scheduleFlush(document.slice);
+  }
+
+  /** What arrives in one tick is one record. */
+  #scheduleFlush(slice: number): void {
+    const lane = this.#queues[slice]!;
+    if (lane.scheduled) return;
+    lane.scheduled = true;
+    this.#effects.atEndOfTick(() => {
+      lane.scheduled = false;
+      this.#flushLane(slice);
+    });
+  }
+
+  #flushLane(slice: number): void {
+    const batch = this.#queues[slice]!.queue.next();
+    if (batch) this.#effects.append(slice, batch);
+  }
+
+  #acknowledge(members: readonly Member[]): void {
+    for (const [socket, acked] of bySocket(members))
+      socket.cork(() => {
+        for (const member of acked) acknowledge(member, true);
+      });
+  }
+
+  #presenceFromElsewhere(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
+    const { changed, takenOver } = document.presence.fromElsewhere(entries, this.#effects.nowMs());
+    document.showPresence([...changed, ...takenOver]);
+    this.#tellPresence(document, takenOver, this.#self);
+  }
+
+  #tellPresence(document: GatewayDocument, entries: readonly PresenceEntry[], gateway: Peer): void {
+    if (entries.length > 0) this.#links.tell(document, { kind: 'presence', gateway, document: document.name, entries });
+  }
+
+  #slow(member: Member): void {
+    for (const { connection } of this.#connections.values())
+      if (connection.socket === member.socket) connection.slowSinceMs ??= this.#effects.nowMs();
+  }
+
+  #lane(document: GatewayDocument): Lane {
+    return this.#queues[document.slice]!;
+  }
+}
+
+interface Lane {
+  readonly queue: AppendQueue<Member>;
+  readonly gate: FloorGate<Member>;
+  appended: { logIdentity: string; position: number };
+  scheduled: boolean;
+}
+
+export interface GatewayEffects {
+  nowMs(): number;
+  /** After the frames that arrived together have been handled. */
+  atEndOfTick(run: () => void): void;
+  after(ms: number, run: () => void): void;
+  readonly publish: Publish;
+  sendToWorker(worker: Peer, message: ToWorker): void;
+  /** Append the batch, for as long as it takes, then call `appended`. One at a time for a slice. */
+  append(slice: number, batch: Batch<unknown>): void;
+  authorize(token: string, document: string): Promise<Decision>;
+  report(event: GatewayEvent, fields: Record<string, unknown>): void;
+}
+
+export type GatewayEvent =
+  | 'entered'
+  | 'left'
+  | 'denied'
+  | 'auth-unavailable'
+  | 'bad-frame'
+  | 'slow-client'
+  | 'document-unavailable'
+  | 'relay-lost'
+  | 'link-lost'
+  | 'reopen';
+
+export interface GatewayLimits extends ConnectionLimits, DocumentLimits, EditingLimits, WorkerLinkLimits {
+  readonly partitions: number;
+  readonly slices: number;
+  readonly ackAfter: 'log' | 'database';
+  /** What may wait for one slice of the log; beyond it clients are refused with 1013 and keep their edits. */
+  readonly unacknowledgedBytesMax: number;
+  /** A connection over its high-water mark for so long is closed with 1013. */
+  readonly slowClientMs: number;
+  /** Presence from other gateways that nobody renewed for so long is taken for gone. */
+  readonly presenceSilentMs: number;
+}
+
+function bySocket(members: readonly Member[]): Map<ClientSocket, Member[]> {
+  const sockets = new Map<ClientSocket, Member[]>();
+  for (const member of members) {
+    const known = sockets.get(member.socket);
+    if (known) known.push(member);
+    else sockets.set(member.socket, [member]);
+  }
+  return sockets;
+}

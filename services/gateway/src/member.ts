@@ -1,0 +1,50 @@
+import type { ClientSocket } from './client-socket.ts';
+import type { Outbox } from './outbox.ts';
+
+/** How one client connection speaks about one document: frames of its dialect, and the topic that shares them with others who need the same bytes. */
+export interface DocumentFrames {
+  readonly topic: string;
+  step1(stateVector: Uint8Array): Uint8Array;
+  step2(update: Uint8Array): Uint8Array;
+  update(update: Uint8Array): Uint8Array;
+  /** As `encodeAwareness` makes it. */
+  awareness(awareness: Uint8Array): Uint8Array;
+  /** undefined where the dialect has no such frame. */
+  stateless(payload: string): Uint8Array | undefined;
+  syncStatus(taken: boolean): Uint8Array | undefined;
+}
+
+/**
+ * Where a member stands with the document's stream of updates.
+ * - `idle`: authenticated, has not asked for the document yet: hears nothing.
+ * - `asking`: its question is with the worker. Updates meanwhile are kept with the question.
+ * - `sending`: the answer is on its way to the socket. Updates meanwhile are left out, and asked for afterwards.
+ * - `live`: subscribed; every update reaches it as it comes.
+ * - `behind`: the socket is over its high-water mark: it gets no more increments; when it drains it is caught up.
+ */
+export type MemberState = 'idle' | 'asking' | 'sending' | 'live' | 'behind';
+
+/** One client connection's use of one document. */
+export class Member {
+  readonly socket: ClientSocket;
+  readonly outbox: Outbox;
+  readonly frames: DocumentFrames;
+  /** For logs: the connection's number. */
+  readonly connection: number;
+  mayEdit: boolean;
+  /** It left the document: what is still to come for it, acknowledgements too, is not sent. The same address may be open again. */
+  gone = false;
+  state: MemberState = 'idle';
+  /** In states `sending` and `behind`: the log position up to which the client has, or is being sent, everything. */
+  position = 0;
+  /** The state vector the document had when this member was last sent Step1; undefined before. */
+  serverVector: Uint8Array | undefined;
+
+  constructor(socket: ClientSocket, outbox: Outbox, frames: DocumentFrames, connection: number, mayEdit: boolean) {
+    this.socket = socket;
+    this.outbox = outbox;
+    this.frames = frames;
+    this.connection = connection;
+    this.mayEdit = mayEdit;
+  }
+}

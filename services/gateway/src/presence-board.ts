@@ -1,0 +1,115 @@
+import type { PresenceEntry } from '@weft/protocol';
+
+/** Entries of one document; beyond it new client ids are refused. */
+const presenceEntriesMax = 10_000;
+
+/**
+ * Who is here, for one document on this gateway, by Yjs client id. An entry belongs to the connection that brought it, or to another gateway.
+ *
+ * Only the owner may change or remove it: old providers re-send other people's states and queue their removal (protocol.md), and anybody may forge one. A client that
+ * reconnects while its old connection has not been noticed dead claims its own id in vain for a moment; the claim is kept and takes over when
+ * the owner goes.
+ */
+export class PresenceBoard<Owner extends object> {
+  readonly #entries = new Map<number, Held<Owner>>();
+
+  /** Gives what changed, for everybody else to hear; refused entries are left out. */
+  fromOwner(owner: Owner, entries: readonly PresenceEntry[]): PresenceEntry[] {
+    return entries.filter((entry) => this.#applyOwn(owner, entry));
+  }
+
+  fromElsewhere(entries: readonly PresenceEntry[], nowMs: number): { changed: PresenceEntry[]; takenOver: PresenceEntry[] } {
+    const changed: PresenceEntry[] = [];
+    const takenOver: PresenceEntry[] = [];
+    for (const entry of entries) {
+      const held = this.#entries.get(entry.clientId);
+      if (held && held.owner !== 'elsewhere') continue;
+      if (entry.json !== 'null') {
+        if (held && entry.clock < held.entry.clock) continue;
+        if (!held && this.#entries.size >= presenceEntriesMax) continue;
+        if (!held || entry.clock > held.entry.clock) changed.push(entry);
+        this.#entries.set(entry.clientId, { entry, owner: 'elsewhere', seenAtMs: nowMs, claim: held?.claim });
+      } else if (held && entry.clock >= held.entry.clock) {
+        const heir = this.#bequeath(entry.clientId, held);
+        if (heir) takenOver.push(heir);
+        else changed.push(entry);
+      }
+    }
+    return { changed, takenOver };
+  }
+
+  /** The connection is gone: gives removals, or the state of who claimed the id meanwhile. */
+  ownerGone(owner: Owner): PresenceEntry[] {
+    const changed: PresenceEntry[] = [];
+    for (const [clientId, held] of this.#entries) {
+      if (held.claim?.owner === owner) held.claim = undefined;
+      if (held.owner !== owner) continue;
+      changed.push(this.#bequeath(clientId, held) ?? { clientId, clock: held.entry.clock, json: 'null' });
+    }
+    return changed;
+  }
+
+  /** Entries of other gateways that nobody renewed: clients renew every 15 s (y-protocols), so a lost removal heals here. */
+  expire(nowMs: number, silentMs: number): PresenceEntry[] {
+    const removals: PresenceEntry[] = [];
+    for (const [clientId, held] of this.#entries) {
+      if (held.owner !== 'elsewhere' || nowMs - held.seenAtMs < silentMs) continue;
+      removals.push(this.#bequeath(clientId, held) ?? { clientId, clock: held.entry.clock, json: 'null' });
+    }
+    return removals;
+  }
+
+  ofOwners(): PresenceEntry[] {
+    return [...this.#entries.values()].filter((held) => held.owner !== 'elsewhere').map((held) => held.entry);
+  }
+
+  all(): PresenceEntry[] {
+    return Array.from(this.#entries.values(), (held) => held.entry);
+  }
+
+  /** Bytes of JSON a connection has on the board, in UTF-16 units. */
+  bytesOf(owner: Owner): number {
+    let bytes = 0;
+    for (const held of this.#entries.values()) if (held.owner === owner) bytes += held.entry.json.length;
+    return bytes;
+  }
+
+  #applyOwn(owner: Owner, entry: PresenceEntry): boolean {
+    const held = this.#entries.get(entry.clientId);
+    if (!held) {
+      if (entry.json === 'null' || this.#entries.size >= presenceEntriesMax) return false;
+      this.#entries.set(entry.clientId, { entry, owner, seenAtMs: 0, claim: undefined });
+      return true;
+    }
+    if (held.owner !== owner) {
+      held.claim = entry.json === 'null' ? undefined : { owner, entry };
+      return false;
+    }
+    if (entry.json === 'null') {
+      if (entry.clock < held.entry.clock) return false;
+      this.#entries.delete(entry.clientId);
+      return true;
+    }
+    if (entry.clock <= held.entry.clock) return false;
+    held.entry = entry;
+    return true;
+  }
+
+  /** Takes the entry from its owner; gives the claimant's entry if there is one that is not older. */
+  #bequeath(clientId: number, held: Held<Owner>): PresenceEntry | undefined {
+    const { claim } = held;
+    if (!claim || claim.entry.clock < held.entry.clock) {
+      this.#entries.delete(clientId);
+      return undefined;
+    }
+    this.#entries.set(clientId, { entry: claim.entry, owner: claim.owner, seenAtMs: 0, claim: undefined });
+    return claim.entry;
+  }
+}
+
+interface Held<Owner> {
+  entry: PresenceEntry;
+  readonly owner: Owner | 'elsewhere';
+  seenAtMs: number;
+  claim: { readonly owner: Owner; readonly entry: PresenceEntry } | undefined;
+}

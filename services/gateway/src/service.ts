@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto';
+import type { Bus, BusSubscription } from '@weft/bus';
+import type { Decision } from '@weft/grants';
+import { every, type Service, sleep } from '@weft/lifecycle';
+import {
+  CLOSE,
+  decodeHeartbeat,
+  decodeToGateway,
+  encodeHeartbeat,
+  encodeToWorker,
+  EnvelopeError,
+  gatewaySubject,
+  type Peer,
+  peerKey,
+  ringSubject,
+  workerSubject,
+} from '@weft/protocol';
+import { RingView } from '@weft/ring';
+import type { Logger, Metrics } from '@weft/telemetry';
+import type { Wal } from '@weft/wal';
+import type { Batch } from './append-queue.ts';
+import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
+import { ClientServer } from './adapters/client-server.ts';
+import type { GatewayConfig } from './config.ts';
+import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
+import { SliceWriter } from './slice-writer.ts';
+
+/** What the gateway is given: real parts or embedded ones. */
+export interface GatewayParts {
+  readonly bus: Bus;
+  readonly wal: Wal;
+  readonly authorize: (token: string, document: string) => Promise<Decision>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Further HTTP paths, by uWS pattern (`/auth/*`), and files of the page, by path. */
+  readonly routes?: Readonly<Record<string, HttpRoute>>;
+  readonly files?: ReadonlyMap<string, StaticFile>;
+}
+
+export interface Gateway extends Service {
+  /** Where it listens, once `run` resolved. */
+  readonly port: number;
+  /** Why it is not ready, one sentence each; empty when it is. */
+  notReady(): string[];
+}
+
+const heartbeatMs = 500;
+const tickMs = 200;
+/** Each connection hears something every so many seconds: providers give up after 30 s of silence (protocol.md). */
+const keepAliveTurns = 15;
+const settleMs = 5_000;
+
+/**
+ * The gateway's edges: sockets, bus, log and clock around the core.
+ * run: opens the port once the log's size limit is known. drain: closes the port, closes clients with 1012 spread over the window, waits for the last append.
+ */
+export function createGateway(parts: GatewayParts, config: GatewayConfig): Gateway {
+  return new GatewayService(parts, config);
+}
+
+class GatewayService implements Gateway {
+  readonly #parts: GatewayParts;
+  readonly #config: GatewayConfig;
+  readonly #self: Peer;
+  readonly #logger: Logger;
+  readonly #server: ClientServer;
+  readonly #core: GatewayCore;
+  readonly #ring: RingView;
+  readonly #stop = new AbortController();
+  readonly #writers: SliceWriter[];
+  readonly #undo: (() => void)[] = [];
+  readonly #subscriptions: BusSubscription[] = [];
+  #endOfTick: (() => void)[] = [];
+  #draining = false;
+  #port = 0;
+
+  constructor(parts: GatewayParts, config: GatewayConfig) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#self = { id: config.id, incarnation: randomBytes(6).toString('hex') };
+    this.#logger = parts.logger.child({ gateway: peerKey(this.#self) });
+    this.#server = new ClientServer({
+      host: config.host,
+      port: config.port,
+      frameBytesMax: config.frameBytesMax,
+      unsentBytesMax: 8 * config.highWaterBytes + 4 * config.frameBytesMax,
+      idleTimeoutS: 60,
+      routes: parts.routes ?? {},
+      files: parts.files ?? new Map(),
+      logger: this.#logger,
+    });
+    this.#ring = new RingView({ partitions: config.partitions });
+    this.#core = new GatewayCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
+      nowMs: () => performance.now(),
+      atEndOfTick: (run) => this.#atEndOfTick(run),
+      after: (ms, run) => this.#after(ms, run),
+      publish: this.#server.publish,
+      sendToWorker: (worker, message) => parts.bus.publish(workerSubject(worker), encodeToWorker(message)),
+      append: (slice, batch) => void this.#append(slice, batch),
+      authorize: parts.authorize,
+      report: (event, fields) => this.#report(event, fields),
+    });
+    this.#writers = Array.from(
+      { length: config.slices },
+      (_, slice) => new SliceWriter(slice, peerKey(this.#self), parts.wal, this.#logger, this.#stop.signal),
+    );
+    this.#gauges();
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  notReady(): string[] {
+    const reasons: string[] = [];
+    if (this.#port === 0) reasons.push('the port is not open');
+    if (this.#draining) reasons.push('draining');
+    if (!this.#parts.bus.connected) reasons.push('the bus is not connected');
+    if (this.#ring.workers === 0) reasons.push('no sync-worker has been heard of');
+    return reasons;
+  }
+
+  async run(): Promise<void> {
+    const { bus, wal } = this.#parts;
+    const { signal } = this.#stop;
+    this.#subscriptions.push(
+      bus.subscribe(gatewaySubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hearWorker(decodeToGateway(data)))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), performance.now()))),
+    );
+    for (let slice = 0; slice < this.#config.slices; slice++)
+      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position)));
+    this.#port = await this.#server.listen(this.#core);
+    let turn = 0;
+    void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal);
+    void every(tickMs, () => this.#tick(), signal);
+    void every(heartbeatMs, () => this.#heartbeat(), signal);
+    this.#logger.info({ host: this.#config.host, port: this.#port }, 'gateway listening');
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#server.stopAccepting();
+    const handlers = this.#core.handlers();
+    const pauseMs = handlers.length > 0 ? this.#config.drainMs / handlers.length : 0;
+    // One after the other, with jitter: all their clients come back a second after the close (protocol.md), to the other gateways.
+    for (const { connection } of handlers) {
+      if (connection.closed) continue;
+      connection.close(CLOSE.restart, 'this gateway restarts: connect again');
+      if (pauseMs > 0) await sleep(pauseMs * (0.5 + Math.random()), this.#stop.signal);
+    }
+    const deadline = performance.now() + settleMs;
+    while (!this.#core.isSettled && performance.now() < deadline) await sleep(10, this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#server.stopAccepting();
+    this.#stop.abort(new Error('the gateway stops'));
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const undo of this.#undo) undo();
+    for (const { connection } of this.#core.handlers()) connection.close(CLOSE.restart, 'this gateway restarts: connect again');
+    // Lets the close frames out before the caller ends the process.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  async #append(slice: number, batch: Batch<unknown>): Promise<void> {
+    try {
+      const appended = await this.#writers[slice]!.append(batch.entries);
+      this.#core.appended(slice, appended.identity, appended.position);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      throw error;
+    }
+  }
+
+  #tick(): void {
+    if (this.#ring.sweep(performance.now())) this.#core.setOwners(this.#ring.owners());
+    this.#core.tick();
+  }
+
+  #heartbeat(): void {
+    const heartbeat = {
+      kind: 'heartbeat',
+      role: 'gateway',
+      peer: this.#self,
+      draining: this.#draining,
+      load: this.#core.connections,
+    } as const;
+    this.#parts.bus.publish(ringSubject, encodeHeartbeat(heartbeat));
+  }
+
+  /** A message nobody can read harms nobody else. */
+  #decoded(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error;
+      this.#logger.error({ err: error }, 'a message on the bus could not be read');
+    }
+  }
+
+  #atEndOfTick(run: () => void): void {
+    this.#endOfTick.push(run);
+    if (this.#endOfTick.length > 1) return;
+    setImmediate(() => {
+      const runs = this.#endOfTick;
+      this.#endOfTick = [];
+      for (const each of runs) each();
+    });
+  }
+
+  #after(ms: number, run: () => void): void {
+    setTimeout(() => {
+      if (!this.#stop.signal.aborted) run();
+    }, ms).unref();
+  }
+
+  #report(event: GatewayEvent, fields: Record<string, unknown>): void {
+    const level = quiet.has(event) ? 'debug' : 'info';
+    this.#logger[level](fields, event);
+    this.#events.inc({ event });
+  }
+
+  #events!: { inc(labels: { event: string }): void };
+
+  #gauges(): void {
+    const { metrics } = this.#parts;
+    this.#events = metrics.counter('weft_gateway_events_total', {
+      help: 'What happened to connections and links, by kind.',
+      labels: ['event'],
+    });
+    const connections = metrics.gauge('weft_gateway_connections', { help: 'Client connections open.' });
+    const documents = metrics.gauge('weft_gateway_documents', { help: 'Documents open on this gateway.' });
+    const waiting = metrics.gauge('weft_gateway_unacknowledged_bytes', { help: 'Edits taken that the log has not confirmed.' });
+    this.#undo.push(
+      metrics.onScrape(() => {
+        connections.set(this.#core.connections);
+        documents.set(this.#core.documents);
+        waiting.set(this.#core.unacknowledgedBytes);
+      }),
+    );
+  }
+}
+
+const quiet = new Set<GatewayEvent>(['entered', 'left', 'reopen']);
+
+function limitsFrom(config: GatewayConfig, payloadBytesMax: number): GatewayLimits {
+  return {
+    ...config,
+    payloadBytesMax,
+    joinBufferBytesMax: 1024 * 1024,
+    presenceWindowMs: 20,
+    presenceSilentMs: 45_000,
+    answerTimeoutMs: 3_000,
+    retryMs: 50,
+    retryMaxMs: 2_000,
+    containsAttemptsMax: 3,
+    keepAliveMs: 1_000,
+    workerSilentMs: 3_000,
+    fetchBytes: Math.min(256 * 1024, Math.floor(payloadBytesMax / 2)),
+    fetchWindowBytes: 1024 * 1024,
+    answerUpdateBytesMax: 512 * 1024 * 1024,
+  };
+}

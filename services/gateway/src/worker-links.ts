@@ -1,0 +1,416 @@
+import {
+  type Answer,
+  type AnswerBytes,
+  type Peer,
+  peerKey,
+  type Refusal,
+  type Relay,
+  type ToGateway,
+  type ToWorker,
+  UpdateDeframer,
+  type Want,
+} from '@weft/protocol';
+import type { GatewayDocument, QuestionHandler } from './document.ts';
+
+/**
+ * This gateway's side of the talk with the workers: questions, asked until they are answered, and the relays, checked for holes.
+ *
+ * A document is bound to the worker that answered for it last. The link to a worker in a slice carries numbered relays, from position to position: a
+ * jump in the numbers, another life of the worker, or another owner means that something may be missing, and the document is asked for
+ * again since the last position that was surely relayed. Every path resends rather than counts (architecture.md, invariant 3).
+ */
+export class WorkerLinks {
+  readonly #self: Peer;
+  readonly #limits: WorkerLinkLimits;
+  readonly #world: WorkerLinkWorld;
+  readonly #documents = new Map<string, Binding>();
+  readonly #links = new Map<string, WorkerLink>();
+  readonly #questions = new Map<number, Pending>();
+  #nextQuestion = 1;
+
+  constructor(self: Peer, limits: WorkerLinkLimits, world: WorkerLinkWorld) {
+    this.#self = self;
+    this.#limits = limits;
+    this.#world = world;
+  }
+
+  get questionsPending(): number {
+    return this.#questions.size;
+  }
+
+  open(document: GatewayDocument): void {
+    this.#documents.set(document.name, { document, worker: undefined, position: 0, logIdentity: '', reopening: false, covered: [0, 0] });
+  }
+
+  close(document: GatewayDocument): void {
+    const binding = this.#documents.get(document.name);
+    this.#documents.delete(document.name);
+    if (binding?.worker) this.#unbind(binding, true);
+    for (const [id, pending] of this.#questions)
+      if (pending.document === document) {
+        this.#questions.delete(id);
+        pending.handler.abandoned();
+      }
+  }
+
+  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
+    this.#send({ document, handler, body: { kind: 'open', want } });
+  }
+
+  /** Whether the document holds all of `update` already; false when nobody can say in time. */
+  contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void {
+    if (update.byteLength > this.#limits.payloadBytesMax - 1024) return answer(false);
+    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => answer(false) };
+    this.#send({ document, handler, body: { kind: 'contains', update, answer } });
+  }
+
+  /** To the worker the document is bound to, if any: presence and stateless messages may be lost. */
+  tell(document: GatewayDocument, message: ToWorker): void {
+    const worker = this.#documents.get(document.name)?.worker;
+    if (worker) this.#world.sendToWorker(worker, message);
+  }
+
+  /**
+   * A position up to which every live member was surely sent everything: what the link had covered some 100 ms ago, because a socket layer may drop a publish after the call.
+   */
+  coveredPosition(document: GatewayDocument): number {
+    return this.#documents.get(document.name)?.covered[0] ?? 0;
+  }
+
+  hear(message: ToGateway, nowMs: number): void {
+    const link = this.#links.get(peerKey(message.worker));
+    if (link) link.heardAtMs = nowMs;
+    switch (message.kind) {
+      case 'answer':
+        return this.#answer(message, nowMs);
+      case 'answer-bytes':
+        return this.#answerBytes(message, nowMs);
+      case 'contains-answer': {
+        const pending = this.#questions.get(message.question);
+        if (pending?.body.kind !== 'contains') return;
+        this.#questions.delete(message.question);
+        return pending.body.answer(message.contained);
+      }
+      case 'refusal':
+        return this.#refused(message, nowMs);
+      case 'relay':
+        return this.#relay(message);
+      case 'presence-relay': {
+        const binding = this.#documents.get(message.document);
+        if (binding && this.#isBoundTo(binding, message.worker)) this.#world.presence(binding.document, message.entries);
+        return;
+      }
+      case 'stateless-relay': {
+        const binding = this.#documents.get(message.document);
+        if (binding && this.#isBoundTo(binding, message.worker)) binding.document.stateless(message.payload);
+        return;
+      }
+    }
+  }
+
+  /** The ring changed: whatever another worker answers for now is asked for there. The old one goes on relaying until it hears `close`. */
+  ownersChanged(): void {
+    for (const binding of this.#documents.values()) {
+      const owner = this.#world.owner(binding.document.partition);
+      if (binding.worker && (!owner || peerKey(owner) !== peerKey(binding.worker))) this.#reopen(binding);
+    }
+    for (const pending of [...this.#questions.values()]) {
+      const owner = this.#world.owner(pending.document.partition);
+      if (owner && (!pending.worker || peerKey(pending.worker) !== peerKey(owner))) this.#again(pending);
+    }
+  }
+
+  /** Called a few times a second: asks again what was not answered, keeps links alive, gives up silent ones. */
+  tick(nowMs: number): void {
+    for (const pending of [...this.#questions.values()]) {
+      if (nowMs - pending.sentAtMs >= this.#limits.answerTimeoutMs) this.#again(pending);
+    }
+    for (const [key, link] of this.#links) {
+      if (link.documents === 0) {
+        this.#links.delete(key);
+        continue;
+      }
+      if (nowMs - link.heardAtMs > this.#limits.workerSilentMs) this.#lost(link.worker);
+      else if (nowMs - link.keptAliveAtMs >= this.#limits.keepAliveMs) {
+        link.keptAliveAtMs = nowMs;
+        this.#world.sendToWorker(link.worker, { kind: 'keep-alive', gateway: this.#self });
+      }
+    }
+    for (const binding of this.#documents.values()) binding.covered = [binding.covered[1], this.#position(binding)];
+  }
+
+  #send(asked: { document: GatewayDocument; handler: QuestionHandler; body: QuestionBody }): void {
+    const pending: Pending = { ...asked, id: this.#nextQuestion++, worker: undefined, sentAtMs: 0, attempts: 0, transfer: undefined };
+    this.#ask(pending);
+  }
+
+  #again(pending: Pending): void {
+    this.#questions.delete(pending.id);
+    const attempts = pending.attempts + 1;
+    if (pending.body.kind === 'contains' && attempts >= this.#limits.containsAttemptsMax) return pending.body.answer(false);
+    this.#ask({ ...pending, id: this.#nextQuestion++, attempts, transfer: undefined });
+  }
+
+  #ask(pending: Pending): void {
+    pending.sentAtMs = this.#world.nowMs();
+    this.#questions.set(pending.id, pending);
+    const { document, body } = pending;
+    const owner = this.#world.owner(document.partition);
+    pending.worker = owner;
+    if (!owner) return; // nobody is there: `tick` and `ownersChanged` ask again
+    const standing = this.#standing(document);
+    const base = {
+      gateway: this.#self,
+      question: pending.id,
+      document: document.name,
+      logIdentity: standing.logIdentity,
+      atLeast: standing.atLeast,
+    };
+    pending.handler.asked();
+    if (body.kind === 'contains') this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
+    else {
+      const want = body.want.kind === 'since' && !standing.comparable ? everything : body.want;
+      this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: document.presence.ofOwners() });
+    }
+  }
+
+  /**
+   * No answer may be older than what this gateway has: its own last append of the slice, and what it was relayed. Positions of different logs do not compare: after
+   * the log was replaced, a `since` asks for everything.
+   */
+  #standing(document: GatewayDocument): { logIdentity: string; atLeast: number; comparable: boolean } {
+    const binding = this.#documents.get(document.name);
+    const relayed = this.#position(binding);
+    const appended = this.#world.appended(document.slice);
+    const known = binding?.logIdentity ?? '';
+    if (known === '' || known === appended.logIdentity)
+      return { logIdentity: appended.logIdentity, atLeast: Math.max(appended.position, relayed), comparable: true };
+    if (appended.logIdentity === '') return { logIdentity: known, atLeast: relayed, comparable: true };
+    return { logIdentity: appended.logIdentity, atLeast: appended.position, comparable: false };
+  }
+
+  #answer(answer: Answer, nowMs: number): void {
+    const pending = this.#questions.get(answer.question);
+    if (pending?.body.kind !== 'open') return this.#closeIfUnknown(answer.worker, pending?.document.name);
+    const binding = this.#documents.get(pending.document.name);
+    if (!binding) return;
+    this.#bind(binding, answer, nowMs);
+    this.#world.presence(pending.document, answer.presence);
+    const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
+    pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
+    this.#receive(pending, answer.bytes, nowMs);
+  }
+
+  #answerBytes(message: AnswerBytes, nowMs: number): void {
+    const pending = this.#questions.get(message.question);
+    // A chunk out of order is one after a lost one: `tick` asks the whole question again.
+    if (!pending?.transfer || message.offset !== pending.transfer.received) return;
+    this.#receive(pending, message.bytes, nowMs);
+  }
+
+  #receive(pending: Pending, bytes: Uint8Array, nowMs: number): void {
+    const transfer = pending.transfer!;
+    for (const update of transfer.deframer.push(bytes)) transfer.updates.push(update);
+    transfer.received += bytes.byteLength;
+    pending.sentAtMs = nowMs;
+    if (transfer.received >= transfer.answer.totalBytes) {
+      this.#questions.delete(pending.id);
+      const { position, stateVector } = transfer.answer;
+      pending.handler.answered({ updates: transfer.updates, position, stateVector });
+      return;
+    }
+    while (transfer.asked < transfer.answer.totalBytes && transfer.asked - transfer.received < this.#limits.fetchWindowBytes) {
+      const fetch = { offset: transfer.asked, bytesMax: this.#limits.fetchBytes };
+      this.#world.sendToWorker(transfer.answer.worker, { kind: 'fetch', gateway: this.#self, question: pending.id, ...fetch });
+      transfer.asked += fetch.bytesMax;
+    }
+  }
+
+  #refused(refusal: Refusal, nowMs: number): void {
+    if (refusal.reason === 'unknown-link') return this.#lost(refusal.worker);
+    const pending = this.#questions.get(refusal.question);
+    if (!pending) return;
+    const pauseMs = Math.min(this.#limits.retryMaxMs, this.#limits.retryMs * 2 ** Math.min(pending.attempts, 10));
+    pending.sentAtMs = nowMs;
+    if (refusal.reason === 'unavailable')
+      this.#world.report('document-unavailable', { document: pending.document.name, detail: refusal.detail, attempts: pending.attempts });
+    this.#world.after(pauseMs, () => {
+      if (this.#questions.get(pending.id) === pending) this.#again(pending);
+    });
+  }
+
+  #relay(relay: Relay): void {
+    const link = this.#links.get(peerKey(relay.worker));
+    const progress = link?.slices.get(relay.slice);
+    if (!link || !progress) {
+      for (const { document } of relay.documents) this.#closeIfUnknown(relay.worker, document);
+      return;
+    }
+    if (relay.sequence <= progress.sequence) return;
+    const hole = relay.sequence !== progress.sequence + 1 || relay.from > progress.position;
+    if (hole) this.#hole(link, relay.slice);
+    for (const { document, update } of relay.documents) {
+      const binding = this.#documents.get(document);
+      if (!binding || !this.#isBoundTo(binding, relay.worker)) this.#closeIfUnknown(relay.worker, document);
+      else if (update) binding.document.fanOut(update);
+      else this.#reopen(binding);
+    }
+    for (const name of relay.released) {
+      const binding = this.#documents.get(name);
+      if (binding && this.#isBoundTo(binding, relay.worker)) this.#reopen(binding);
+    }
+    progress.sequence = relay.sequence;
+    progress.position = relay.to;
+  }
+
+  /** Relays were lost: every document of the link in this slice is asked for since the last position surely relayed. */
+  #hole(link: WorkerLink, slice: number): void {
+    this.#world.report('relay-lost', { worker: peerKey(link.worker), slice });
+    for (const binding of this.#documents.values())
+      if (binding.document.slice === slice && this.#isBoundTo(binding, link.worker)) this.#reopen(binding);
+  }
+
+  /** The worker does not know us, or is silent: its documents are asked for anew, from whoever owns them now. */
+  #lost(worker: Peer): void {
+    const key = peerKey(worker);
+    if (!this.#links.has(key)) return;
+    this.#world.report('link-lost', { worker: key });
+    for (const binding of this.#documents.values()) if (this.#isBoundTo(binding, worker)) this.#reopen(binding);
+    this.#links.delete(key);
+  }
+
+  #reopen(binding: Binding): void {
+    if (binding.worker) {
+      binding.position = this.#position(binding);
+      const owner = this.#world.owner(binding.document.partition);
+      this.#unbind(binding, !owner || peerKey(owner) !== peerKey(binding.worker));
+    }
+    if (binding.reopening) return;
+    binding.reopening = true;
+    this.#world.report('reopen', { document: binding.document.name, position: binding.position });
+    binding.document.reopen(binding.position);
+  }
+
+  #bind(binding: Binding, answer: Answer, nowMs: number): void {
+    const key = peerKey(answer.worker);
+    let link = this.#links.get(key);
+    if (!link)
+      this.#links.set(key, (link = { worker: answer.worker, heardAtMs: nowMs, keptAliveAtMs: nowMs, documents: 0, slices: new Map() }));
+    const progress = link.slices.get(answer.slice);
+    if (!progress) link.slices.set(answer.slice, { sequence: answer.sequence, position: answer.position });
+    else {
+      if (answer.sequence > progress.sequence) this.#hole(link, answer.slice);
+      progress.sequence = Math.max(progress.sequence, answer.sequence);
+      progress.position = Math.max(progress.position, answer.position);
+    }
+    if (!binding.worker || peerKey(binding.worker) !== key) {
+      if (binding.worker) this.#unbind(binding, true);
+      link.documents += 1;
+      binding.worker = answer.worker;
+      binding.covered = [binding.position, binding.position];
+    }
+    if (binding.logIdentity !== answer.logIdentity) {
+      binding.logIdentity = answer.logIdentity;
+      binding.position = 0;
+      binding.covered = [0, 0];
+    }
+    binding.reopening = false;
+  }
+
+  #unbind(binding: Binding, sayClose: boolean): void {
+    const { worker } = binding;
+    if (!worker) return;
+    const link = this.#links.get(peerKey(worker));
+    if (link) link.documents -= 1;
+    if (sayClose) this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document: binding.document.name });
+    binding.worker = undefined;
+  }
+
+  #position(binding: Binding | undefined): number {
+    if (!binding) return 0;
+    const progress = binding.worker && this.#links.get(peerKey(binding.worker))?.slices.get(binding.document.slice);
+    return Math.max(binding.position, progress?.position ?? 0);
+  }
+
+  #isBoundTo(binding: Binding, worker: Peer): boolean {
+    return binding.worker !== undefined && peerKey(binding.worker) === peerKey(worker);
+  }
+
+  /** A worker thinks we have a document open that we do not. */
+  #closeIfUnknown(worker: Peer, document: string | undefined): void {
+    const binding = document === undefined ? undefined : this.#documents.get(document);
+    if (document !== undefined && !(binding && this.#isBoundTo(binding, worker)) && !binding?.reopening)
+      this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document });
+  }
+}
+
+/** What this gateway knows of a document's place in the log. */
+interface Binding {
+  readonly document: GatewayDocument;
+  /** Who answered last, and relays; undefined while nobody does. */
+  worker: Peer | undefined;
+  /** Relayed surely up to here when it was last bound; while bound the link knows better. */
+  position: number;
+  logIdentity: string;
+  /** Asked for anew, for everybody; the answer is still to come. */
+  reopening: boolean;
+  /** The position at the last tick but one, and at the last. */
+  covered: [number, number];
+}
+
+interface WorkerLink {
+  readonly worker: Peer;
+  heardAtMs: number;
+  keptAliveAtMs: number;
+  /** Documents bound through it. */
+  documents: number;
+  readonly slices: Map<number, { sequence: number; position: number }>;
+}
+
+type QuestionBody =
+  | { readonly kind: 'open'; readonly want: Want }
+  | { readonly kind: 'contains'; readonly update: Uint8Array; readonly answer: (contained: boolean) => void };
+
+interface Pending {
+  readonly id: number;
+  readonly document: GatewayDocument;
+  readonly handler: QuestionHandler;
+  readonly body: QuestionBody;
+  readonly attempts: number;
+  worker: Peer | undefined;
+  sentAtMs: number;
+  transfer:
+    | { readonly answer: Answer; readonly deframer: UpdateDeframer; readonly updates: Uint8Array[]; received: number; asked: number }
+    | undefined;
+}
+
+export interface WorkerLinkWorld {
+  nowMs(): number;
+  after(ms: number, run: () => void): void;
+  /** Who answers for a partition, as the ring is seen here; undefined while nobody is there. */
+  owner(partition: number): Peer | undefined;
+  sendToWorker(worker: Peer, message: ToWorker): void;
+  /** This gateway's last append of a slice; position 0 and identity '' before the first. */
+  appended(slice: number): { logIdentity: string; position: number };
+  /** Presence of other gateways' clients. */
+  presence(document: GatewayDocument, entries: Answer['presence']): void;
+  report(event: 'document-unavailable' | 'relay-lost' | 'link-lost' | 'reopen', fields: Record<string, unknown>): void;
+}
+
+export interface WorkerLinkLimits {
+  readonly payloadBytesMax: number;
+  /** No answer and no byte of it for so long: asked again. */
+  readonly answerTimeoutMs: number;
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+  readonly containsAttemptsMax: number;
+  readonly keepAliveMs: number;
+  readonly workerSilentMs: number;
+  /** A large answer is fetched in chunks of so many bytes, so many bytes ahead. */
+  readonly fetchBytes: number;
+  readonly fetchWindowBytes: number;
+  /** Largest single update an answer may bear. */
+  readonly answerUpdateBytesMax: number;
+}
+
+const everything: Want = { kind: 'state-vector', stateVector: Uint8Array.of(0) };

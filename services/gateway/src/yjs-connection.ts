@@ -1,0 +1,95 @@
+import { CLOSE, decodeYFrame, encodeAwareness, FrameError, yCloseCode, type YClientFrame, yServerFrames } from '@weft/protocol';
+import type { ClientSocket } from './client-socket.ts';
+import { BadFrame, Connection } from './connection.ts';
+import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
+import type { GatewayDocument } from './document.ts';
+import { type DocumentFrames, Member } from './member.ts';
+import type { Who } from '@weft/grants';
+
+/** One socket in the y-websocket dialect: one document, authenticated at the upgrade. There are no acknowledgements in it. */
+export class YjsConnection implements ConnectionHandler {
+  readonly connection: Connection;
+  readonly #document: GatewayDocument;
+  readonly #member: Member;
+  readonly #world: ConnectionWorld;
+  readonly #limits: ConnectionLimits;
+
+  constructor(
+    id: number,
+    socket: ClientSocket,
+    open: { document: string; mayEdit: boolean; who: Who },
+    limits: ConnectionLimits,
+    world: ConnectionWorld,
+  ) {
+    this.connection = new Connection(id, socket, limits.highWaterBytes);
+    this.#world = world;
+    this.#limits = limits;
+    this.#document = world.document(open.document);
+    this.#member = new Member(socket, this.connection.outbox, framesFor(open.document), id, open.mayEdit);
+    world.enter(this.#document, this.#member, this.connection, open.who);
+  }
+
+  frame(bytes: Uint8Array, isBinary: boolean): void {
+    try {
+      if (!isBinary) throw new BadFrame(CLOSE.badFrame, 'a text frame: binary frames are expected');
+      if (bytes.byteLength > this.#limits.frameBytesMax)
+        throw new BadFrame(CLOSE.frameTooLarge, `a frame of ${bytes.byteLength} bytes: at most ${this.#limits.frameBytesMax} are taken`);
+      this.#handle(decodeYFrame(bytes, { awarenessEntriesMax: this.#limits.awarenessEntriesMax }));
+    } catch (error) {
+      if (!(error instanceof BadFrame) && !(error instanceof FrameError)) throw error;
+      const close = yCloseCode(error instanceof BadFrame ? error.close : CLOSE.badFrame);
+      this.#world.report('bad-frame', {
+        connection: this.connection.id,
+        document: this.#document.name,
+        code: close.code,
+        reason: error.message,
+      });
+      this.connection.close(close, error.message);
+    }
+  }
+
+  drained(): void {
+    this.connection.drained();
+  }
+
+  closed(): void {
+    this.connection.closed = true;
+    this.connection.outbox.clear();
+    this.#world.leave(this.#document, this.#member, this.connection);
+  }
+
+  /** Providers reconnect after 30 s of silence (protocol.md): an empty awareness says nothing and counts. */
+  keepAlive(): void {
+    this.connection.socket.send(yServerFrames.awareness(noPresence));
+  }
+
+  #handle(frame: YClientFrame): void {
+    const { editing } = this.#world;
+    switch (frame.type) {
+      case 'sync-step1':
+        return editing.step1(this.#document, this.#member, frame.stateVector);
+      case 'sync-step2':
+        return editing.step2(this.#document, this.#member, frame.update);
+      case 'update':
+        return editing.update(this.#document, this.#member, frame.update);
+      case 'awareness':
+        return editing.presence(this.#document, this.#member, frame.entries);
+      case 'query-awareness':
+        return editing.queryPresence(this.#document, this.#member);
+    }
+  }
+}
+
+const noPresence = encodeAwareness([]);
+
+function framesFor(document: string): DocumentFrames {
+  return {
+    topic: `y/${document}`,
+    step1: yServerFrames.syncStep1,
+    step2: yServerFrames.syncStep2,
+    update: yServerFrames.update,
+    awareness: yServerFrames.awareness,
+    stateless: () => undefined,
+    syncStatus: () => undefined,
+  };
+}

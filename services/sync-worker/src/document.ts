@@ -1,0 +1,118 @@
+import type { StoredDocument } from '@weft/store';
+import { coversRanges, decodeStateVector, DeleteSet, diffUpdate, mergeUpdatesInTree, scanUpdate, type UpdateScan } from '@weft/updates';
+import { DocumentVector } from './document-vector.ts';
+import { Tail } from './tail.ts';
+
+/** Answers kept for state vectors that clients ask with again and again (a reconnect storm). */
+const diffsCachedMax = 8;
+
+/**
+ * One open document without a Y.Doc: what the store has, as pieces, and the tail from the log. Reading it costs no CRDT work but for clients that are neither
+ * empty nor past the snapshot.
+ */
+export class OpenDocument {
+  readonly snapshotVersion: number;
+  /** What the log brought and this worker still holds; parts of it may be in the store's pieces too. */
+  readonly tail: Tail;
+  readonly #pieces: readonly Uint8Array[];
+  /** The store's rows since the snapshot, as one update; undefined for none. */
+  readonly #rows: Uint8Array | undefined;
+  readonly #snapshotVector: ReadonlyMap<number, number>;
+  readonly #snapshotDeletes: Uint8Array;
+  readonly #vector: DocumentVector;
+  #pieceScans: readonly UpdateScan[] | undefined;
+  /** Counts changes: caches are good for one count. */
+  #changes = 0;
+  #merged: { changes: number; update: Uint8Array } | undefined;
+  #deletes: { changes: number; set: DeleteSet } | undefined;
+  readonly #diffs = new Map<string, { changes: number; updates: readonly Uint8Array[] }>();
+
+  constructor(stored: StoredDocument, tail: Tail) {
+    this.snapshotVersion = stored.snapshot.version;
+    this.tail = tail;
+    this.#pieces = stored.snapshot.pieces;
+    this.#rows = stored.tail.length > 0 ? mergeUpdatesInTree(stored.tail) : undefined;
+    this.#snapshotVector = decodeStateVector(stored.snapshot.stateVector);
+    this.#snapshotDeletes = stored.snapshot.deletes;
+    this.#vector = new DocumentVector(stored.snapshot.stateVector);
+    if (this.#rows) this.#vector.add(scanUpdate(this.#rows));
+    for (const update of tail.since(0)) this.#vector.add(scanUpdate(update));
+  }
+
+  /** Bytes held, without caches. */
+  get bytes(): number {
+    return this.snapshotBytes + this.tail.bytes;
+  }
+
+  get snapshotBytes(): number {
+    let bytes = this.#rows?.byteLength ?? 0;
+    for (const piece of this.#pieces) bytes += piece.byteLength;
+    return bytes;
+  }
+
+  push(position: number, update: Uint8Array, scan: UpdateScan): void {
+    this.tail.push(position, update);
+    this.#vector.add(scan);
+    this.#changes++;
+  }
+
+  stateVector(): Uint8Array {
+    return this.#vector.encode();
+  }
+
+  /** Updates that bring a client with this state vector up to date, to be applied in this order. At least one. Throws MalformedStateVector. */
+  forStateVector(stateVector: Uint8Array): readonly Uint8Array[] {
+    const has = decodeStateVector(stateVector);
+    if (has.size === 0) return [...this.#pieces, this.#sinceSnapshot()];
+    const key = Buffer.from(stateVector).toString('latin1');
+    const known = this.#diffs.get(key);
+    if (known?.changes === this.#changes) return known.updates;
+    const updates = [...this.#snapshotFor(has, stateVector), diffUpdate(this.#sinceSnapshot(), stateVector)];
+    this.#diffs.delete(key);
+    this.#diffs.set(key, { changes: this.#changes, updates });
+    if (this.#diffs.size > diffsCachedMax) this.#diffs.delete(this.#diffs.keys().next().value!);
+    return updates;
+  }
+
+  /** Everything the log brought after `position`, merged. Right only for positions the tail reaches back to: the caller knows them. */
+  since(position: number): readonly Uint8Array[] {
+    return [mergeUpdatesInTree(this.tail.since(position))];
+  }
+
+  /** Whether every struct and every delete of `update` is there already. Throws MalformedUpdate. */
+  contains(update: Uint8Array): boolean {
+    const scan = scanUpdate(update);
+    if (!this.#vector.covers(scan)) return false;
+    return !scan.deletes || this.#deleteSet().contains(DeleteSet.ofUpdate(update));
+  }
+
+  /** A client past the snapshot needs only its deletes; one in between gets the pieces it lacks, cut to what it lacks. */
+  #snapshotFor(has: Map<number, number>, stateVector: Uint8Array): Uint8Array[] {
+    if (this.#pieces.length === 0) return [];
+    if (isPast(has, this.#snapshotVector)) return [this.#snapshotDeletes];
+    this.#pieceScans ??= this.#pieces.map(scanUpdate);
+    const scans = this.#pieceScans;
+    return this.#pieces.filter((_, i) => scans[i]!.deletes || !coversRanges(has, scans[i]!)).map((piece) => diffUpdate(piece, stateVector));
+  }
+
+  #sinceSnapshot(): Uint8Array {
+    if (this.#merged?.changes === this.#changes) return this.#merged.update;
+    const log = this.tail.since(0);
+    const update = mergeUpdatesInTree(this.#rows ? [this.#rows, ...log] : log);
+    this.#merged = { changes: this.#changes, update };
+    return update;
+  }
+
+  #deleteSet(): DeleteSet {
+    if (this.#deletes?.changes === this.#changes) return this.#deletes.set;
+    const set = DeleteSet.ofUpdate(this.#snapshotDeletes);
+    set.add(this.#sinceSnapshot());
+    this.#deletes = { changes: this.#changes, set };
+    return set;
+  }
+}
+
+function isPast(has: ReadonlyMap<number, number>, vector: ReadonlyMap<number, number>): boolean {
+  for (const [client, clock] of vector) if ((has.get(client) ?? 0) < clock) return false;
+  return true;
+}

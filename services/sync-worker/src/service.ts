@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import type { Bus, BusSubscription } from '@weft/bus';
+import { every, type Service, sleep } from '@weft/lifecycle';
+import {
+  decodeHeartbeat,
+  decodeToWorker,
+  encodeHeartbeat,
+  encodeToGateway,
+  EnvelopeError,
+  gatewaySubject,
+  type Peer,
+  peerKey,
+  ringSubject,
+  workerSubject,
+} from '@weft/protocol';
+import { RingView, sliceOf } from '@weft/ring';
+import type { DocumentReader } from '@weft/store';
+import type { Logger, Metrics } from '@weft/telemetry';
+import type { Wal } from '@weft/wal';
+import type { WorkerConfig } from './config.ts';
+import { DocumentLoader } from './document-loader.ts';
+import { SliceFollower } from './slice-follower.ts';
+import { WorkerCore, type WorkerLimits } from './worker-core.ts';
+
+/** What the worker is given: real parts or embedded ones. */
+export interface WorkerParts {
+  readonly bus: Bus;
+  readonly wal: Wal;
+  readonly store: DocumentReader;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface SyncWorker extends Service {
+  /** Why it is not ready, one sentence each; empty when it is. */
+  notReady(): string[];
+}
+
+const heartbeatMs = 500;
+const tickMs = 100;
+/** Presence that changes within it goes out together. */
+const presenceWindowMs = 10;
+const loadsAtOnceMax = 8;
+
+/**
+ * The sync-worker's edges: bus, log, store and clock around the core.
+ * run: follows its slices, then announces itself and gains partitions. drain: announces draining and goes on answering until nobody has a document open here.
+ */
+export function createSyncWorker(parts: WorkerParts, config: WorkerConfig): SyncWorker {
+  return new SyncWorkerService(parts, config);
+}
+
+class SyncWorkerService implements SyncWorker {
+  readonly #parts: WorkerParts;
+  readonly #config: WorkerConfig;
+  readonly #self: Peer;
+  readonly #logger: Logger;
+  readonly #core: WorkerCore;
+  readonly #ring: RingView;
+  readonly #followers: SliceFollower[];
+  readonly #owned = new Set<number>();
+  readonly #stop = new AbortController();
+  readonly #subscriptions: BusSubscription[] = [];
+  readonly #undo: (() => void)[] = [];
+  #following = false;
+  #draining = false;
+
+  constructor(parts: WorkerParts, config: WorkerConfig) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#self = { id: config.id, incarnation: randomBytes(6).toString('hex') };
+    this.#logger = parts.logger.child({ worker: peerKey(this.#self) });
+    this.#ring = new RingView({ partitions: config.partitions });
+    const loader = new DocumentLoader(parts.store, this.#logger, this.#stop.signal, { atOnceMax: loadsAtOnceMax, nowMs: now });
+    this.#core = new WorkerCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
+      send: (gateway, message) => parts.bus.publish(gatewaySubject(gateway), encodeToGateway(message)),
+      load: (slice, partition, document) => loader.load(this.#core, slice, partition, document),
+      refresh: (slice, partition, document, version) => loader.refresh(this.#core, slice, partition, document, version),
+      wake: () => void setTimeout(() => this.#core.flushPresence(), presenceWindowMs).unref(),
+      report: (event, fields) => this.#logger[event === 'malformed-update' ? 'error' : 'info'](fields, event),
+    });
+    this.#followers = Array.from(
+      { length: config.slices },
+      (_, slice) =>
+        new SliceFollower({
+          slice,
+          core: this.#core,
+          wal: parts.wal,
+          store: parts.store,
+          logger: this.#logger,
+          signal: this.#stop.signal,
+          nowMs: now,
+          onReplaced: () => this.#gain([...this.#owned].filter((partition) => sliceOf(partition, config.slices) === slice)),
+        }),
+    );
+    this.#gauges();
+  }
+
+  notReady(): string[] {
+    const reasons: string[] = [];
+    if (!this.#following) reasons.push('the log is not followed yet');
+    if (this.#draining) reasons.push('draining');
+    if (!this.#parts.bus.connected) reasons.push('the bus is not connected');
+    return reasons;
+  }
+
+  async run(): Promise<void> {
+    const { bus, wal } = this.#parts;
+    const { signal } = this.#stop;
+    await Promise.all(this.#followers.map((follower) => follower.start()));
+    for (let slice = 0; slice < this.#config.slices; slice++)
+      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position, now())));
+    this.#subscriptions.push(
+      bus.subscribe(workerSubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hear(decodeToWorker(data), now()))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), now()))),
+    );
+    this.#following = true;
+    this.#heartbeat();
+    void every(heartbeatMs, () => this.#heartbeat(), signal);
+    void every(tickMs, () => this.#tick(), signal);
+    this.#logger.info({ slices: this.#config.slices }, 'sync-worker following the log');
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#heartbeat();
+    const deadline = now() + this.#config.handoverMs;
+    // Gateways ask the new owners, then say `close` here. What nobody has open needs no hand-over.
+    while (this.#core.registrations > 0 && this.#ring.workers > 1 && now() < deadline) await sleep(20, this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(new Error('the sync-worker stops'));
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const undo of this.#undo) undo();
+  }
+
+  #tick(): void {
+    // While draining what is owned stays owned: others take over, and nobody is left without an answer.
+    if (this.#ring.sweep(now()) && !this.#draining) this.#reassign();
+    this.#core.tick(now());
+  }
+
+  #reassign(): void {
+    const owners = this.#ring.owners();
+    const mine = new Set<number>();
+    owners.forEach((owner, partition) => {
+      if (owner && peerKey(owner) === peerKey(this.#self)) mine.add(partition);
+    });
+    const lost = [...this.#owned].filter((partition) => !mine.has(partition));
+    const gained = [...mine].filter((partition) => !this.#owned.has(partition));
+    for (const partition of lost) this.#owned.delete(partition);
+    for (const partition of gained) this.#owned.add(partition);
+    for (const [slice, partitions] of this.#bySlice(lost)) this.#core.lose(slice, partitions, now());
+    this.#gain(gained);
+    this.#logger.info(
+      { owned: this.#owned.size, gained: gained.length, lost: lost.length, workers: this.#ring.workers },
+      'partitions assigned',
+    );
+  }
+
+  #gain(partitions: readonly number[]): void {
+    for (const [slice, gained] of this.#bySlice(partitions)) void this.#followers[slice]!.gain(gained);
+  }
+
+  #bySlice(partitions: readonly number[]): Map<number, number[]> {
+    const slices = new Map<number, number[]>();
+    for (const partition of partitions) {
+      const slice = sliceOf(partition, this.#config.slices);
+      slices.set(slice, [...(slices.get(slice) ?? []), partition]);
+    }
+    return slices;
+  }
+
+  #heartbeat(): void {
+    const heartbeat = {
+      kind: 'heartbeat',
+      role: 'worker',
+      peer: this.#self,
+      draining: this.#draining,
+      load: this.#core.documentsOpen,
+    } as const;
+    this.#ring.hear(heartbeat, now());
+    this.#parts.bus.publish(ringSubject, encodeHeartbeat(heartbeat));
+  }
+
+  /** A message nobody can read harms nobody else. */
+  #decoded(handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error;
+      this.#logger.error({ err: error }, 'a message on the bus could not be read');
+    }
+  }
+
+  #gauges(): void {
+    const { metrics } = this.#parts;
+    const partitions = metrics.gauge('weft_worker_partitions', { help: 'Partitions this worker owns.' });
+    const documents = metrics.gauge('weft_worker_documents', { help: 'Documents open in memory.' });
+    const registrations = metrics.gauge('weft_worker_registrations', { help: 'Pairs of a gateway and a document it has open.' });
+    this.#undo.push(
+      metrics.onScrape(() => {
+        partitions.set(this.#owned.size);
+        documents.set(this.#core.documentsOpen);
+        registrations.set(this.#core.registrations);
+      }),
+    );
+  }
+}
+
+const now = (): number => performance.now();
+
+function limitsFrom(config: WorkerConfig, payloadBytesMax: number): WorkerLimits {
+  return {
+    partitions: config.partitions,
+    slices: config.slices,
+    documentIdleMs: config.documentIdleMs,
+    payloadBytesMax,
+    lookbackMs: 10_000,
+    pieceBytesMax: 256 * 1024 * 1024,
+    waitingMax: 10_000,
+    waitMs: 10_000,
+    transfersMax: 1_000,
+    transferMs: 30_000,
+    loadRetryMs: 100,
+    loadRetryMaxMs: 5_000,
+    linkIdleMs: 500,
+    gatewaySilentMs: 5_000,
+    tailBytesMax: 256 * 1024,
+    refreshMs: 10_000,
+  };
+}
