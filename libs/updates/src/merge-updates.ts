@@ -1,8 +1,9 @@
 import { ByteWriter } from './byte-writer.ts';
 import { DeleteSet } from './delete-set.ts';
-import { checkSectionOrder, EMPTY_UPDATE } from './scan-update.ts';
+import { readRuns, type Run } from './run.ts';
+import { EMPTY_UPDATE } from './scan-update.ts';
 import { SectionWriter } from './section-writer.ts';
-import { SKIP, UpdateReader } from './update-reader.ts';
+import { UpdateReader } from './update-reader.ts';
 
 /**
  * One update (V1) that brings what all of them bring, in any order, doubles and holes included. One update is given back as it is.
@@ -28,53 +29,6 @@ export function mergeUpdatesInTree(updates: readonly Uint8Array[]): Uint8Array {
   // The longer of two that start together first: the other is then covered.
   runs.sort((a, b) => b.client - a.client || a.from - b.from || b.to - a.to);
   return writeMerged(runs, deletes, bytes);
-}
-
-/** Consecutive structs of one client in one update. */
-export interface Run {
-  readonly source: Uint8Array;
-  readonly client: number;
-  readonly from: number;
-  to: number;
-  structs: number;
-  /** Bytes [start, end) of `source`; the last struct starts at `lastStart` with clock `lastClock`. */
-  readonly start: number;
-  end: number;
-  lastStart: number;
-  lastClock: number;
-}
-
-function readRuns(reader: UpdateReader, runs: Run[]): void {
-  const sections = reader.varUint();
-  let lastClient = Infinity;
-  for (let i = 0; i < sections; i++) {
-    const at = reader.pos;
-    const structs = reader.sectionHead();
-    const { client } = reader;
-    checkSectionOrder(client, lastClient, at);
-    lastClient = client;
-    let run: Run | undefined;
-    for (let j = 0; j < structs; j++) {
-      reader.struct();
-      if (reader.info === SKIP) run = undefined;
-      else if (run === undefined) runs.push((run = newRun(reader)));
-      else extendRun(run, reader);
-      reader.clock += reader.length;
-    }
-  }
-}
-
-function newRun(reader: UpdateReader): Run {
-  const { bytes: source, client, clock, start } = reader;
-  return { source, client, from: clock, to: clock + reader.length, structs: 1, start, end: reader.pos, lastStart: start, lastClock: clock };
-}
-
-function extendRun(run: Run, reader: UpdateReader): void {
-  run.to = reader.clock + reader.length;
-  run.structs += 1;
-  run.end = reader.pos;
-  run.lastStart = reader.start;
-  run.lastClock = reader.clock;
 }
 
 function writeMerged(runs: readonly Run[], deletes: DeleteSet, bytes: number): Uint8Array {

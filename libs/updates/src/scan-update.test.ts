@@ -258,6 +258,18 @@ describe('[US7] takes what looks odd and is right', () => {
   }
 });
 
+test('[US6] because: out of unordered clients Y.mergeUpdates makes an update that loses text', () => {
+  const unordered = Uint8Array.from([2, 1, 1, 0, 4, 1, 1, 0x74, 1, 0x61, 1, 2, 0, 4, 1, 1, 0x74, 1, 0x62, 0]);
+  const goesOn = Uint8Array.from([1, 1, 2, 1, 0x84, 2, 0, 1, 0x63, 0]);
+  const textOf = (...updates: Uint8Array[]) => {
+    const doc = new Y.Doc();
+    for (const update of updates) Y.applyUpdate(doc, update);
+    return doc.getText('t').toString();
+  };
+  expect(textOf(unordered, goesOn)).toBe('abc');
+  expect(textOf(Y.mergeUpdates([unordered, goesOn]))).toBe('a');
+});
+
 test('[US8] says what is wrong and where, and never quotes the document', () => {
   expect(() => scanUpdate(itemWith(5, text('{secret')))).toThrow(/text that is not JSON, at byte \d+/);
   expect(() => scanUpdate(itemWith(5, text('{secret')))).not.toThrow(/secret/);

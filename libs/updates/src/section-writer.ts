@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts';
-import type { Run } from './merge-updates.ts';
+import type { Run } from './run.ts';
 import { writeStructFrom } from './struct-part.ts';
 import { HAS_ORIGIN, SKIP, STRING, UpdateReader } from './update-reader.ts';
 
