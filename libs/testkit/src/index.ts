@@ -1,1 +1,5 @@
-export {};
+export { startNats, type NatsOptions, type NatsServer } from './nats.ts';
+export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
+export { startRedis, type RedisOptions } from './redis.ts';
+export type { Server } from './server.ts';
+export { temporaryFolder } from './leftovers.ts';

@@ -1,0 +1,118 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rememberProcess } from './leftovers.ts';
+
+export interface ChildServerOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Holds the server's files; its output goes to `output.log` there. */
+  readonly folder: string;
+  /** Asked again until it gives true; throwing means not yet. */
+  readonly isReady: () => Promise<boolean>;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+const READY_MS = 30_000;
+const STOP_MS = 15_000;
+const POLL_MS = 10;
+const OUTPUT_SHOWN = 1500;
+
+/** A server as a child process that can be ended in every way and come back. */
+export class ChildServer {
+  readonly #options: ChildServerOptions;
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(options: ChildServerOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.#options.name} does not run`);
+    return pid;
+  }
+
+  get runs(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new Error(`${this.#options.name} runs already`);
+    const child = this.#spawn();
+    this.#child = child;
+    await this.#untilReady(child);
+  }
+
+  async stop(): Promise<void> {
+    await this.#end(this.#options.stopSignal);
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  pause(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  #spawn(): ChildProcess {
+    const { command, args, folder } = this.#options;
+    const [program, flags] = diesWithParent() ? ['setpriv', ['--pdeathsig', 'KILL', '--', command, ...args]] : [command, args];
+    const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder, detached: true });
+    const log = createWriteStream(join(folder, 'output.log'), { flags: 'a' });
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_SHOWN);
+      log.write(chunk);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    const forget = child.pid === undefined ? () => undefined : rememberProcess(child.pid);
+    child.once('error', (error) => (this.#output += error.message));
+    child.once('close', () => {
+      if (this.#child === child) this.#child = undefined;
+      forget();
+      log.end();
+    });
+    return child;
+  }
+
+  async #untilReady(child: ChildProcess): Promise<void> {
+    for (const giveUpMs = performance.now() + READY_MS; performance.now() < giveUpMs; await sleep(POLL_MS)) {
+      if (this.#child !== child) throw new Error(`${this.#options.name} ended while starting: ${this.#output.trim()}`);
+      if (await this.#options.isReady().catch(() => false)) return;
+    }
+    await this.kill();
+    throw new Error(`${this.#options.name} did not answer within ${READY_MS} ms: ${this.#output.trim()}`);
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    // A paused server must wake to see a signal.
+    child.kill('SIGCONT');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+let setpriv: boolean | undefined;
+
+/** On Linux the kernel kills the child when its parent dies, however that happens (util-linux's setpriv asks it to). */
+function diesWithParent(): boolean {
+  setpriv ??= platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
+  return setpriv;
+}

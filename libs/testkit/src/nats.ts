@@ -1,0 +1,145 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { ChildServer } from './child-server.ts';
+import { config } from './config.ts';
+import { rememberPort, temporaryFolder } from './leftovers.ts';
+import { findNatsBinary, isNewEnough, type NatsBinary } from './nats-binary.ts';
+import { claimPort } from './port-claims.ts';
+import { givenServer, type Server } from './server.ts';
+import { reportServer } from './servers-used.ts';
+
+export interface NatsOptions {
+  /** How many servers, joined by routes; default 1. */
+  readonly cluster?: number;
+  /** Default true. */
+  readonly jetstream?: boolean;
+  /** `sync_interval: always`, as in every config we ship; default true. */
+  readonly syncAlways?: boolean;
+  /** `max_payload`, bytes; default NATS's own (1 MiB). */
+  readonly maxPayload?: number;
+  /** Where JetStream keeps its streams; default a temporary folder. Give one to start another server on it later. */
+  readonly storeDir?: string;
+  /** More lines for the configuration file. */
+  readonly configText?: string;
+}
+
+export interface NatsServer extends Server {
+  /** The single servers of a cluster; of one server, itself. `kill` and the like on these end one of them. */
+  readonly servers: readonly Server[];
+}
+
+/** Starts NATS. `url` names all servers of a cluster with commas between, as NATS clients take it (`servers: url.split(',')`). */
+export async function startNats(options: NatsOptions = {}): Promise<NatsServer> {
+  const asked = Object.keys(options).some((key) => key !== 'jetstream' && key !== 'syncAlways');
+  if (config.natsUrl !== undefined && !asked) return givenNats(config.natsUrl);
+  const binary = findNatsBinary();
+  reportServer('nats-server', binary.version, binary.origin);
+  const nodes = await planNodes(options, binary);
+  await Promise.all(nodes.map((node) => node.start()));
+  const all = (act: (node: Server) => Promise<void> | void) => async (): Promise<void> => void (await Promise.all(nodes.map(act)));
+  return {
+    url: nodes.map((node) => node.url).join(','),
+    version: binary.version,
+    servers: nodes,
+    start: all((node) => node.start()),
+    stop: all((node) => node.stop()),
+    kill: all((node) => node.kill()),
+    pause: all((node) => node.pause()),
+    resume: all((node) => node.resume()),
+  };
+}
+
+interface Ports {
+  readonly client: number;
+  readonly monitor: number;
+  readonly route: number;
+}
+
+async function planNodes(options: NatsOptions, binary: NatsBinary): Promise<Server[]> {
+  const ports: Ports[] = [];
+  for (let i = 0; i < (options.cluster ?? 1); i++)
+    ports.push({ client: await ownPort(), monitor: await ownPort(), route: await ownPort() });
+  return ports.map((own, index) => planNode(options, binary, ports, own, index));
+}
+
+async function ownPort(): Promise<number> {
+  const port = await claimPort();
+  rememberPort(port);
+  return port;
+}
+
+function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[], own: Ports, index: number): Server {
+  const folder = temporaryFolder('nats');
+  const storeDir = options.storeDir === undefined ? join(folder, 'store') : join(options.storeDir, all.length === 1 ? '' : String(index));
+  mkdirSync(storeDir, { recursive: true });
+  const file = join(folder, 'nats.conf');
+  writeFileSync(file, configFile(options, binary, all, own, index, storeDir));
+  const child = new ChildServer({
+    name: 'nats-server',
+    command: binary.path,
+    args: ['-c', file],
+    folder,
+    isReady: () => isReady(own, all.length, options.jetstream ?? true),
+    stopSignal: 'SIGTERM',
+  });
+  return {
+    url: `nats://127.0.0.1:${own.client}`,
+    version: binary.version,
+    start: () => child.start(),
+    stop: () => child.stop(),
+    kill: () => child.kill(),
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+  };
+}
+
+function configFile(options: NatsOptions, binary: NatsBinary, all: readonly Ports[], own: Ports, index: number, storeDir: string): string {
+  const sync = (options.syncAlways ?? true) && isNewEnough(binary.version) ? 'sync_interval: always' : '';
+  const routes = all.filter((ports) => ports !== own).map((ports) => `"nats://127.0.0.1:${ports.route}"`);
+  return [
+    `server_name: test-${index}`,
+    `listen: "127.0.0.1:${own.client}"`,
+    `http: "127.0.0.1:${own.monitor}"`,
+    options.maxPayload === undefined ? '' : `max_payload: ${options.maxPayload}`,
+    (options.jetstream ?? true)
+      ? `jetstream { store_dir: ${JSON.stringify(storeDir)}, max_file_store: 8GB, max_memory_store: 256MB\n ${sync} }`
+      : '',
+    all.length === 1 ? '' : `cluster { name: test, listen: "127.0.0.1:${own.route}", routes: [${routes.join(', ')}] }`,
+    options.configText ?? '',
+    '',
+  ].join('\n');
+}
+
+/** Clients are let in, JetStream is whole; in a cluster it has a leader and all its members. */
+async function isReady(ports: Ports, size: number, jetstream: boolean): Promise<boolean> {
+  const health = await fetch(`http://127.0.0.1:${ports.monitor}/healthz`);
+  await health.arrayBuffer();
+  if (!health.ok || !(await readInfo(ports.client)).startsWith('INFO ')) return false;
+  if (!jetstream || size === 1) return true;
+  const response = await fetch(`http://127.0.0.1:${ports.monitor}/jsz`);
+  const { meta_cluster: meta } = (await response.json()) as { meta_cluster?: { leader?: string; cluster_size?: number } };
+  return (meta?.leader ?? '') !== '' && meta?.cluster_size === size;
+}
+
+/** A NATS server speaks first: `INFO {…}`. */
+export function readInfo(port: number, host = '127.0.0.1'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host);
+    socket.setTimeout(1000, () => socket.destroy(new Error('NATS says nothing')));
+    socket.once('error', reject);
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+  });
+}
+
+async function givenNats(urls: readonly string[]): Promise<NatsServer> {
+  const url = new URL(urls[0] ?? '');
+  const info = await readInfo(Number(url.port || 4222), url.hostname);
+  const version = /"version":"([^"]+)"/.exec(info)?.[1] ?? 'unknown';
+  reportServer('nats-server', version, 'given by WEFT_TEST_NATS_URL');
+  const server = givenServer(urls.join(','), version, 'it is given by WEFT_TEST_NATS_URL');
+  return { ...server, servers: [server] };
+}

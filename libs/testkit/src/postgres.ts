@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { platform } from 'node:process';
+import { spawnSync } from 'node:child_process';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '@weft/embedded-postgres';
+import { createLogger } from '@weft/telemetry';
+import { Client } from 'pg';
+import { config } from './config.ts';
+import { rememberPort, rememberProcess, temporaryFolder } from './leftovers.ts';
+import { claimPort } from './port-claims.ts';
+import { givenServer, type Server } from './server.ts';
+import { reportServer } from './servers-used.ts';
+
+export interface PostgresOptions {
+  /** A server of the caller's own, which it may kill, pause and start again. Default: one server for the whole run of tests, a database each. */
+  readonly private?: boolean;
+  /** `postgresql.conf` settings; makes the server private. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface PostgresServer extends Server {
+  /** Makes an empty database nobody else uses; gives its URL. */
+  newDatabase(): Promise<string>;
+}
+
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  if (options.private !== true && options.settings === undefined) {
+    if (config.postgresUrl !== undefined) return sharedPostgres(config.postgresUrl, 'given by WEFT_TEST_POSTGRES_URL');
+    if (config.sharedServers !== undefined) return sharedPostgres(await askForShared(config.sharedServers), 'embedded-postgres');
+  }
+  return startPrivatePostgres(options.settings ?? {});
+}
+
+export async function startPrivatePostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  const port = await claimPort();
+  rememberPort(port);
+  const folder = temporaryFolder('postgres');
+  const start = (): Promise<EmbeddedPostgres> =>
+    startEmbeddedPostgres({
+      folder,
+      port,
+      logger: createLogger({ service: 'test-postgres', level: 'silent' }),
+      settings: { max_connections: '200', ...settings },
+    });
+  let running: EmbeddedPostgres | undefined = await start();
+  const { version } = running;
+  let forget = rememberProcess(running.pid);
+  const end = async (how: 'stop' | 'kill'): Promise<void> => {
+    if (running === undefined) return;
+    signalAll(running.pid, 'SIGCONT');
+    await running[how]();
+    forget();
+    running = undefined;
+  };
+  const pid = (): number => {
+    if (running === undefined) throw new Error('Postgres does not run');
+    return running.pid;
+  };
+  reportServer('PostgreSQL', version, 'embedded-postgres');
+  const url = `postgres://weft@127.0.0.1:${port}/weft`;
+  return {
+    url,
+    version,
+    newDatabase: () => newDatabase(url),
+    start: async () => {
+      if (running !== undefined) throw new Error('Postgres runs already');
+      running = await start();
+      forget = rememberProcess(running.pid);
+    },
+    stop: () => end('stop'),
+    kill: () => end('kill'),
+    pause: () => signalAll(pid(), 'SIGSTOP'),
+    resume: () => signalAll(pid(), 'SIGCONT'),
+  };
+}
+
+async function askForShared(address: string): Promise<string> {
+  const response = await fetch(new URL('/postgres', address));
+  const text = await response.text();
+  if (!response.ok) throw new Error(`the shared Postgres did not start: ${text}`);
+  return text;
+}
+
+async function sharedPostgres(url: string, origin: string): Promise<PostgresServer> {
+  const version = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version ?? 'unknown';
+  });
+  reportServer('PostgreSQL', version, origin);
+  const server = givenServer(url, version, 'it is shared; ask for startPostgres({ private: true })');
+  return { ...server, newDatabase: () => newDatabase(url) };
+}
+
+async function newDatabase(url: string): Promise<string> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await withClient(url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
+  const database = new URL(url);
+  database.pathname = `/${name}`;
+  return database.href;
+}
+
+async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The postmaster and its children: each is a session of its own, so there is no group to signal. Parents first, that none is born meanwhile. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+  for (const child of childrenOf(pid)) {
+    try {
+      process.kill(child, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  if (platform !== 'linux') return numbers(spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' }).stdout);
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) => numbers(readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')));
+}
+
+function numbers(text: string): number[] {
+  return text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
+}
