@@ -1,0 +1,58 @@
+import { startEmbeddedPostgres } from '@weft/embedded-postgres';
+import type { EmbeddedPostgres } from '@weft/embedded-postgres';
+import { retry } from '@weft/lifecycle';
+import type { Logger } from '@weft/telemetry';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface KeptPostgres {
+  /** Stays the same over restarts of Postgres. */
+  readonly url: string;
+  readonly version: string;
+  stop(): Promise<void>;
+}
+
+const RESTART = { baseMs: 200, maxMs: 5000 };
+/** As the library makes them: what a killed owner left is known by it, and swept at the next start. */
+const SOCKET_FOLDER_PREFIX = 'weft-pg-';
+
+/**
+ * Postgres as a child, started again whenever it ends unasked (the system was out of memory, somebody killed it). The house bears that as it
+ * bears any Postgres that is away: acknowledgements wait. Rejects with what `startEmbeddedPostgres` rejects with at the first start.
+ */
+export async function keepPostgres(folder: string, logger: Logger): Promise<KeptPostgres> {
+  const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
+  const stopping = new AbortController();
+  const start = () => startEmbeddedPostgres({ folder, logger, socketFolder });
+  let running: EmbeddedPostgres;
+  try {
+    running = await start();
+  } catch (error) {
+    await rm(socketFolder, { recursive: true, force: true });
+    throw error;
+  }
+  const { url, version } = running;
+  const kept = keep();
+
+  async function keep(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const how = await running.ended;
+      if (stopping.signal.aborted) return;
+      logger.error({ how }, 'Postgres ended by itself and is started again; edits wait for it');
+      running = await retry(start, { signal: stopping.signal, logger, what: 'start Postgres again', ...RESTART });
+      logger.warn('Postgres is back');
+    }
+  }
+
+  return {
+    url,
+    version,
+    async stop() {
+      stopping.abort(new Error('Postgres is stopped'));
+      await running.stop();
+      await kept.catch((error: unknown) => logger.debug({ err: error }, 'Postgres was stopped while it was being started'));
+      await rm(socketFolder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { ConfigError } from '@weft/config';
+import { describe, expect, test } from 'vitest';
+
+import { readStandaloneConfig } from './config.ts';
+
+test('with nothing set it is on loopback, and guests edit', () => {
+  const config = readStandaloneConfig({});
+  expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, log: 'pretty', auth: { guests: 'edit', devSignIn: true } });
+  expect(config.postgresFolder).toMatch(/\/data\/postgres$/);
+  expect(config.keySource).toMatchObject({ kind: 'file' });
+});
+
+test('WEFT_AUTH=required asks everybody for a token, also on loopback', () => {
+  expect(readStandaloneConfig({ WEFT_AUTH: 'required' }).auth).toMatchObject({ guests: 'none', devSignIn: false });
+  expect(readStandaloneConfig({ WEFT_AUTH: 'required', WEFT_AUTH_DEV_SIGN_IN: '1' }).auth).toMatchObject({
+    guests: 'none',
+    devSignIn: true,
+  });
+});
+
+describe('away from loopback', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.7', 'example.org', '127.evil.example'])('%s is refused without WEFT_AUTH', (host) => {
+    expect(() => readStandaloneConfig({ WEFT_HOST: host })).toThrow(ConfigError);
+    expect(readStandaloneConfig({ WEFT_HOST: host, WEFT_AUTH: 'required' }).host).toBe(host);
+  });
+
+  test('a development sign-in is refused: it would let anybody in', () => {
+    const env = { WEFT_HOST: '0.0.0.0', WEFT_AUTH: 'required', WEFT_AUTH_DEV_SIGN_IN: 'true' };
+    expect(() => readStandaloneConfig(env)).toThrow(/^WEFT_AUTH_DEV_SIGN_IN: .+; expected /);
+  });
+
+  test('loopback has more than one spelling', () => {
+    for (const host of ['localhost', '::1', '127.0.0.2']) expect(readStandaloneConfig({ WEFT_HOST: host }).host).toBe(host);
+  });
+});
+
+test('a wrong WEFT_AUTH is not taken for none', () => {
+  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required$/);
+});
