@@ -1,28 +1,64 @@
 import { hashText, mix } from './hash.ts';
 
-/** No member gets more than this times the mean. */
+/** Nobody owns more than this times the mean, rounded up. */
 const loadCap = 1.1;
 
 /**
- * Partition -> owner id, the same for whoever sees the same ids, in whatever order: rendezvous hashing with a load cap. A partition goes to the member
- * that scores highest for it and is not full; a change of one member so moves about 1/n of the partitions. Empty `ids`: nobody owns anything.
+ * Partition -> owner id, the same for whoever sees the same ids, in whatever order. Empty `ids`: nobody owns anything.
+ *
+ * Rendezvous hashing with a load cap, as a stable matching: every pair of partition and member has a score; a partition asks members from its best
+ * downwards, a full member keeps those that score highest with it and sends the worst away to ask on. The outcome does not depend on who asks first
+ * (Gale and Shapley), so a change of one member moves only what it owned and the few that follow from that. Filling members in the order of the
+ * partitions instead would let one change shift every later partition.
  */
 export function assign(partitions: number, ids: readonly string[]): readonly (string | undefined)[] {
-  const members = ids.toSorted().map((id) => ({ id, seed: hashText(id), owned: 0 }));
-  if (members.length === 0) return Array.from({ length: partitions }, () => undefined);
-  const full = Math.ceil((partitions / members.length) * loadCap);
-  return Array.from({ length: partitions }, (_, partition) => {
-    let best: (typeof members)[number] | undefined;
-    let bestScore = -1;
-    for (const member of members) {
-      if (member.owned >= full) continue;
-      const score = mix(member.seed ^ mix(partition + 1));
-      if (score > bestScore) {
-        best = member;
-        bestScore = score;
-      }
+  const sorted = ids.toSorted();
+  if (sorted.length === 0) return Array.from({ length: partitions }, () => undefined);
+  const full = Math.ceil((partitions / sorted.length) * loadCap);
+  const seeds = Uint32Array.from(sorted, hashText);
+  const owned: number[][] = sorted.map(() => []);
+  const owners = new Int32Array(partitions).fill(-1);
+  const asked = Array.from({ length: partitions }, () => new Set<number>());
+
+  for (let next = 0; next < partitions; next++) {
+    let asking: number | undefined = next;
+    while (asking !== undefined) {
+      const member = bestNotAsked(asking, seeds, asked[asking]!);
+      asked[asking]!.add(member);
+      owned[member]!.push(asking);
+      owners[asking] = member;
+      asking = owned[member]!.length > full ? sendWorstAway(owned[member]!, seeds[member]!) : undefined;
     }
-    best!.owned += 1;
-    return best!.id;
-  });
+  }
+  return Array.from(owners, (member) => sorted[member]);
+}
+
+function score(partition: number, seed: number): number {
+  return mix(seed ^ mix(partition + 1));
+}
+
+/** There always is one: members have room for more partitions than there are. Of equal scores the first member in the order of ids. */
+function bestNotAsked(partition: number, seeds: Uint32Array, asked: ReadonlySet<number>): number {
+  let best = -1;
+  let bestScore = -1;
+  const mixed = mix(partition + 1);
+  for (let member = 0; member < seeds.length; member++) {
+    const memberScore = mix(seeds[member]! ^ mixed);
+    if (memberScore > bestScore && !asked.has(member)) {
+      best = member;
+      bestScore = memberScore;
+    }
+  }
+  return best;
+}
+
+/** Takes the partition with the lowest score (of equal ones the highest number) out of `owned`. */
+function sendWorstAway(owned: number[], seed: number): number {
+  let worst = 0;
+  for (let i = 1; i < owned.length; i++) {
+    const difference = score(owned[i]!, seed) - score(owned[worst]!, seed);
+    if (difference < 0 || (difference === 0 && owned[i]! > owned[worst]!)) worst = i;
+  }
+  const [away] = owned.splice(worst, 1);
+  return away!;
 }

@@ -7,10 +7,15 @@ export interface Member {
 /** Heartbeats come every 0.5 s; being wrong costs duplicates only (architecture.md, section 3). */
 export const goneAfterMs = 1_500;
 
+/** Far above any real cluster: a bound on what a flood of heartbeats could take. */
+export const membersMax = 1_000;
+
 interface Seen {
   readonly member: Member;
   readonly draining: boolean;
   readonly heardAtMs: number;
+  /** The incarnation this one replaced. Its last heartbeats may still be under way. */
+  readonly replaced: string | undefined;
 }
 
 /** The members heard of lately, from their heartbeats. Time is passed in, ms of any one clock. */
@@ -22,11 +27,15 @@ export class Membership {
     return this.#members.size;
   }
 
-  /** A later incarnation of an id takes the place of the earlier one at once. */
+  /** A new incarnation of an id takes the place of the old one at once. */
   hear(member: Member, draining: boolean, nowMs: number): void {
     const known = this.#members.get(member.id);
-    if (known?.member.incarnation !== member.incarnation || known.draining !== draining) this.#changed = true;
-    this.#members.set(member.id, { member, draining, heardAtMs: nowMs });
+    if (known === undefined && this.#members.size >= membersMax) return;
+    if (known?.replaced === member.incarnation) return;
+    const isNew = known?.member.incarnation !== member.incarnation;
+    if (isNew || known.draining !== draining) this.#changed = true;
+    const replaced = isNew ? known?.member.incarnation : known.replaced;
+    this.#members.set(member.id, { member, draining, heardAtMs: nowMs, replaced });
   }
 
   /** Forgets who is silent. True when the members changed since the last sweep. */

@@ -51,10 +51,15 @@ function begin(): ProcessIdentity {
   if (self === undefined) throw new Error('this process cannot see itself');
   mkdirSync(FOLDER, { recursive: true });
   sweepDead();
-  process.on('exit', () => {
-    for (const [file, leftover] of [...mine].toReversed()) clear(file, leftover);
-  });
+  process.on('exit', clearMine);
+  // Vitest ends its workers with SIGTERM, which alone would skip `exit`.
+  process.once('SIGTERM', () => process.exit(143));
   return self;
+}
+
+function clearMine(): void {
+  for (const [file, leftover] of [...mine].toReversed()) clear(file, leftover);
+  mine.clear();
 }
 
 function sweepDead(): void {
