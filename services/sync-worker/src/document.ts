@@ -19,6 +19,10 @@ export class OpenDocument {
   readonly #rows: Uint8Array | undefined;
   readonly #snapshotVector: ReadonlyMap<number, number>;
   readonly #snapshotDeletes: Uint8Array;
+  /** Deletes of the snapshot, or later ones that `completeDeletes` found. */
+  #knownDeletes: Uint8Array;
+  /** The change count `completeDeletes` was last done for. */
+  #completeAt = -1;
   readonly #vector: DocumentVector;
   #pieceScans: readonly UpdateScan[] | undefined;
   /** Counts changes: caches are good for one count. */
@@ -34,6 +38,7 @@ export class OpenDocument {
     this.#rows = stored.tail.length > 0 ? mergeUpdatesInTree(stored.tail) : undefined;
     this.#snapshotVector = decodeStateVector(stored.snapshot.stateVector);
     this.#snapshotDeletes = stored.snapshot.deletes;
+    this.#knownDeletes = stored.snapshot.deletes;
     this.#vector = new DocumentVector(stored.snapshot.stateVector);
     if (this.#rows) this.#vector.add(scanUpdate(this.#rows));
     for (const update of tail.since(0)) this.#vector.add(scanUpdate(update));
@@ -79,11 +84,27 @@ export class OpenDocument {
     return [mergeUpdatesInTree(this.tail.since(position))];
   }
 
-  /** Whether every struct and every delete of `update` is there already. Throws MalformedUpdate. */
-  contains(update: Uint8Array): boolean {
+  /**
+   * Whether every struct and every delete of `update` is there already. `unknown`: it claims deletes that no update brought; only a Y.Doc can tell whether they follow from
+   * the document (see completeDeletes), and the last one that did is older than this document. Throws MalformedUpdate.
+   */
+  contains(update: Uint8Array): boolean | 'unknown' {
     const scan = scanUpdate(update);
     if (!this.#vector.covers(scan)) return false;
-    return !scan.deletes || this.#deleteSet().contains(DeleteSet.ofUpdate(update));
+    if (!scan.deletes || this.#deleteSet().contains(DeleteSet.ofUpdate(update))) return true;
+    return this.#completeAt === this.#changes ? false : 'unknown';
+  }
+
+  /** What `completeDeletes` needs, and the state it stands for. */
+  everything(): { changes: number; updates: readonly Uint8Array[] } {
+    return { changes: this.#changes, updates: [...this.#pieces, this.#sinceSnapshot()] };
+  }
+
+  /** Its answer. What was deleted then is deleted for good. */
+  deletesKnown(changes: number, deletes: Uint8Array): void {
+    this.#completeAt = changes;
+    this.#knownDeletes = deletes;
+    this.#deletes = undefined;
   }
 
   /** A client past the snapshot needs only its deletes; one in between gets the pieces it lacks, cut to what it lacks. */
@@ -105,7 +126,7 @@ export class OpenDocument {
 
   #deleteSet(): DeleteSet {
     if (this.#deletes?.changes === this.#changes) return this.#deletes.set;
-    const set = DeleteSet.ofUpdate(this.#snapshotDeletes);
+    const set = DeleteSet.ofUpdate(this.#knownDeletes);
     set.add(this.#sinceSnapshot());
     this.#deletes = { changes: this.#changes, set };
     return set;

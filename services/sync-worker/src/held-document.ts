@@ -28,6 +28,7 @@ export class HeldDocument {
   /** When the store was last asked whether it has a newer snapshot. */
   refreshedAtMs = 0;
   refreshing = false;
+  findingDeletes = false;
 
   constructor(name: string, partition: number) {
     this.name = name;

@@ -17,6 +17,7 @@ import { RingView, sliceOf } from '@weft/ring';
 import type { DocumentReader } from '@weft/store';
 import type { Logger, Metrics } from '@weft/telemetry';
 import type { Wal } from '@weft/wal';
+import { DeletesThread } from './adapters/deletes-thread.ts';
 import type { WorkerConfig } from './config.ts';
 import { DocumentLoader } from './document-loader.ts';
 import { SliceFollower } from './slice-follower.ts';
@@ -58,6 +59,7 @@ class SyncWorkerService implements SyncWorker {
   readonly #core: WorkerCore;
   readonly #ring: RingView;
   readonly #followers: SliceFollower[];
+  readonly #deletes = new DeletesThread();
   readonly #owned = new Set<number>();
   readonly #stop = new AbortController();
   readonly #subscriptions: BusSubscription[] = [];
@@ -76,6 +78,14 @@ class SyncWorkerService implements SyncWorker {
       send: (gateway, message) => parts.bus.publish(gatewaySubject(gateway), encodeToGateway(message)),
       load: (slice, partition, document) => loader.load(this.#core, slice, partition, document),
       refresh: (slice, partition, document, version) => loader.refresh(this.#core, slice, partition, document, version),
+      completeDeletes: (updates, done) =>
+        void this.#deletes.run(updates).then(
+          (deletes) => done(deletes, now()),
+          (error: unknown) => {
+            this.#logger.warn({ err: error }, 'what is deleted in a document could not be found out');
+            done(undefined, now());
+          },
+        ),
       wake: () => void setTimeout(() => this.#core.flushPresence(), presenceWindowMs).unref(),
       report: (event, fields) => this.#logger[event === 'malformed-update' ? 'error' : 'info'](fields, event),
     });
@@ -134,6 +144,7 @@ class SyncWorkerService implements SyncWorker {
     this.#stop.abort(new Error('the sync-worker stops'));
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const undo of this.#undo) undo();
+    await this.#deletes.close();
   }
 
   #tick(): void {

@@ -250,10 +250,11 @@ export class WorkerCore {
     return false;
   }
 
-  #answer(question: Question, slice: Slice, base: number, held: HeldDocument, document: OpenDocument, nowMs: number): true {
+  #answer(question: Question, slice: Slice, base: number, held: HeldDocument, document: OpenDocument, nowMs: number): boolean {
     try {
       if (question.kind === 'contains') {
         const contained = document.contains(question.update);
+        if (contained === 'unknown') return this.#findDeletes(slice, held, document);
         this.#effects.send(question.gateway, { kind: 'contains-answer', worker: this.#self, question: question.question, contained });
         return true;
       }
@@ -264,6 +265,19 @@ export class WorkerCore {
       this.#refuse(question, 'unavailable', error.message);
     }
     return true;
+  }
+
+  /** The question waits until a thread has found out what is deleted in the document. */
+  #findDeletes(slice: Slice, held: HeldDocument, document: OpenDocument): false {
+    if (held.findingDeletes) return false;
+    held.findingDeletes = true;
+    const { changes, updates } = document.everything();
+    this.#effects.completeDeletes(updates, (deletes, nowMs) => {
+      held.findingDeletes = false;
+      if (deletes) document.deletesKnown(changes, deletes);
+      this.#retry(slice.number, nowMs);
+    });
+    return false;
   }
 
   #wanted(question: Open, slice: Slice, base: number, document: OpenDocument): readonly Uint8Array[] {
@@ -414,6 +428,8 @@ export interface WorkerEffects {
   load(slice: number, partition: number, document: string): void;
   /** Read it if the store's snapshot is newer than `version`; then `loaded`, `notNewer` or `loadFailed`. */
   refresh(slice: number, partition: number, document: string, version: number): void;
+  /** `completeDeletes` off the main thread; undefined when that failed. */
+  completeDeletes(updates: readonly Uint8Array[], done: (deletes: Uint8Array | undefined, nowMs: number) => void): void;
   /** Call `flushPresence` in some milliseconds. */
   wake(): void;
   report(event: 'malformed-update' | 'gateway-gone', fields: Record<string, unknown>): void;

@@ -1,0 +1,20 @@
+import { frameUpdates, UpdateDeframer } from '@weft/protocol';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AnswerSource } from './answer-source.ts';
+
+const updates = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 10 });
+
+test('its bytes are those of frameUpdates, wherever they are cut', () => {
+  fc.assert(
+    fc.property(updates, fc.integer({ min: 1, max: 100 }), (list, chunk) => {
+      const source = new AnswerSource(list);
+      const deframer = new UpdateDeframer(1000);
+      const got: Uint8Array[] = [];
+      for (let offset = 0; offset < source.totalBytes; offset += chunk) got.push(...deframer.push(source.slice(offset, chunk)));
+      expect(source.slice(0, source.totalBytes)).toEqual(frameUpdates(list));
+      expect(got).toEqual(list);
+      expect(source.slice(source.totalBytes, 10)).toHaveLength(0);
+    }),
+  );
+});
