@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// Tests run on the sources: the `source` condition of each package's exports, so no build is needed first.
+// Tests run on the sources: the `weft-source` condition of each package's exports, so no build is needed first.
 export default defineConfig({
-  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
-  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['weft-source'], externalConditions: ['weft-source'] } },
+  resolve: { conditions: ['weft-source'] },
   test: {
     include: ['{libs,services}/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

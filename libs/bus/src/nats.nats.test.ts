@@ -121,7 +121,7 @@ describe('NATS goes and comes', () => {
     const server = await startOwn('max_pending: 1MB\nwrite_deadline: "200ms"');
     const bus = await connect(server.url);
     const slow = fork(fileURLToPath(new URL('./slow-subscriber.test-process.ts', import.meta.url)), [server.url, '2000'], {
-      execArgv: ['--conditions=source', '--import', 'tsx'],
+      execArgv: ['--conditions=weft-source', '--import', 'tsx'],
     });
     closing.push(async () => void slow.kill('SIGKILL'));
     const tells: (wanted: string) => Promise<void> = (wanted) =>

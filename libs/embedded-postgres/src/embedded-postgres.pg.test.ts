@@ -167,7 +167,7 @@ interface Owner {
 
 async function startOwner(): Promise<Owner> {
   const fixture = fileURLToPath(new URL('./owner.fixture.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', fixture, folder], {
+  const child = spawn(process.execPath, ['--conditions=weft-source', '--import', 'tsx', fixture, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

@@ -18,7 +18,7 @@ interface Life {
 
 /** Runs the fixture; `signals`: which signal to send on which step. Gives its life once it has ended. */
 async function live(behaviour: string[], signals: Record<string, NodeJS.Signals>): Promise<Life> {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', FIXTURE, ...behaviour], {
+  const child = spawn(process.execPath, ['--conditions=weft-source', '--import', 'tsx', FIXTURE, ...behaviour], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

@@ -82,7 +82,7 @@ function startWorker(heapBytes: number): Worker {
   const worker = new Worker(new URL(fromSource ? './compaction-worker.ts' : './compaction-worker.js', here), {
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / (1 << 20)) },
     // Whoever started us may have its own way to read TypeScript (vitest): the thread needs one that works in a thread.
-    ...(fromSource ? { execArgv: ['--conditions=source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
+    ...(fromSource ? { execArgv: ['--conditions=weft-source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
   });
   worker.unref();
   return worker;

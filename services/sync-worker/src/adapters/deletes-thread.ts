@@ -47,7 +47,7 @@ function startWorker(updates: readonly Uint8Array[]): Worker {
   const worker = new Worker(new URL(fromSource ? './deletes-worker.ts' : './deletes-worker.js', here), {
     workerData: updates,
     // Whoever started us may have its own way to read TypeScript (vitest): the thread needs one that works in a thread.
-    ...(fromSource ? { execArgv: ['--conditions=source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
+    ...(fromSource ? { execArgv: ['--conditions=weft-source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
   });
   worker.unref();
   return worker;
