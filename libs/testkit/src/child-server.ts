@@ -15,6 +15,8 @@ export interface ChildServerOptions {
   /** Asked again until it gives true; throwing means not yet. */
   readonly isReady: () => Promise<boolean>;
   readonly stopSignal: NodeJS.Signals;
+  /** What the kernel sends it when we die; default `KILL`. A server that has to end its own children first takes a softer one. */
+  readonly deathSignal?: 'KILL' | 'TERM';
 }
 
 const READY_MS = 30_000;
@@ -58,18 +60,28 @@ export class ChildServer {
     await this.#end('SIGKILL');
   }
 
+  /** The whole process group: a server's own children too. */
   pause(): void {
-    process.kill(this.pid, 'SIGSTOP');
+    process.kill(-this.pid, 'SIGSTOP');
   }
 
   resume(): void {
-    process.kill(this.pid, 'SIGCONT');
+    process.kill(-this.pid, 'SIGCONT');
+  }
+
+  /** To the server alone. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
   }
 
   #spawn(): ChildProcess {
-    const { command, args, folder } = this.#options;
-    const [program, flags] = diesWithParent() ? ['setpriv', ['--pdeathsig', 'KILL', '--', command, ...args]] : [command, args];
-    const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder, detached: true });
+    const { command, args, folder, deathSignal = 'KILL' } = this.#options;
+    const [program, flags] = diesWithParent() ? ['setpriv', ['--pdeathsig', deathSignal, '--', command, ...args]] : [command, args];
+    const child = spawn(program, flags, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: folder,
+      detached: true /* a group of its own, out of reach of Ctrl-C */,
+    });
     const log = createWriteStream(join(folder, 'output.log'), { flags: 'a' });
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_SHOWN);
@@ -100,10 +112,11 @@ export class ChildServer {
     const child = this.#child;
     if (child === undefined) return;
     const closed = once(child, 'close');
-    child.kill(signal);
+    if (signal === 'SIGKILL') process.kill(-this.pid, signal);
+    else child.kill(signal);
     // A paused server must wake to see a signal.
-    child.kill('SIGCONT');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    if (this.runs) process.kill(-this.pid, 'SIGCONT');
+    const timer = setTimeout(() => this.runs && process.kill(-this.pid, 'SIGKILL'), STOP_MS);
     await closed;
     clearTimeout(timer);
   }

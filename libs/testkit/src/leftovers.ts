@@ -98,7 +98,8 @@ function clear(file: string, leftover: Leftover): void {
 function killStill(identity: ProcessIdentity): void {
   if (!isAlive(identity)) return;
   try {
-    process.kill(identity.pid, 'SIGKILL');
+    // Servers lead a process group of their own.
+    process.kill(-identity.pid, 'SIGKILL');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }

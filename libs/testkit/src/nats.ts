@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ChildServer } from './child-server.ts';
 import { config } from './config.ts';
+import { startInDocker } from './docker.ts';
 import { rememberPort, temporaryFolder } from './leftovers.ts';
 import { findNatsBinary, isNewEnough, type NatsBinary } from './nats-binary.ts';
 import { claimPort } from './port-claims.ts';
@@ -33,6 +34,8 @@ export interface NatsServer extends Server {
 export async function startNats(options: NatsOptions = {}): Promise<NatsServer> {
   const asked = Object.keys(options).some((key) => key !== 'jetstream' && key !== 'syncAlways');
   if (config.natsUrl !== undefined && !asked) return givenNats(config.natsUrl);
+  const contained = canBeContained(options) ? await natsInDocker(options) : undefined;
+  if (contained !== undefined) return { ...contained, servers: [contained] };
   const binary = findNatsBinary();
   reportServer('nats-server', binary.version, binary.origin);
   const nodes = await planNodes(options, binary);
@@ -48,6 +51,25 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
     pause: all((node) => node.pause()),
     resume: all((node) => node.resume()),
   };
+}
+
+/** A store folder of the caller's, and routes between servers, are for binaries. */
+function canBeContained(options: NatsOptions): boolean {
+  return options.storeDir === undefined && (options.cluster ?? 1) === 1;
+}
+
+function natsInDocker(options: NatsOptions): Promise<Server | undefined> {
+  const content = configFile(options, '0.0.0.0', { client: 4222, monitor: 8222, route: 6222 }, [], 0, '/data', options.syncAlways ?? true);
+  return startInDocker({
+    name: 'nats-server',
+    image: 'nats:2',
+    containerPort: 4222,
+    command: ['-c', '/nats-test.conf'],
+    files: [{ content, target: '/nats-test.conf' }],
+    url: (port) => `nats://127.0.0.1:${port}`,
+    askVersion: async (port) => versionIn(await readInfo(port)),
+    accepts: isNewEnough,
+  });
 }
 
 interface Ports {
@@ -74,7 +96,8 @@ function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[
   const storeDir = options.storeDir === undefined ? join(folder, 'store') : join(options.storeDir, all.length === 1 ? '' : String(index));
   mkdirSync(storeDir, { recursive: true });
   const file = join(folder, 'nats.conf');
-  writeFileSync(file, configFile(options, binary, all, own, index, storeDir));
+  const syncAlways = (options.syncAlways ?? true) && isNewEnough(binary.version);
+  writeFileSync(file, configFile(options, '127.0.0.1', own, all, index, storeDir, syncAlways));
   const child = new ChildServer({
     name: 'nats-server',
     command: binary.path,
@@ -94,18 +117,26 @@ function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[
   };
 }
 
-function configFile(options: NatsOptions, binary: NatsBinary, all: readonly Ports[], own: Ports, index: number, storeDir: string): string {
-  const sync = (options.syncAlways ?? true) && isNewEnough(binary.version) ? 'sync_interval: always' : '';
-  const routes = all.filter((ports) => ports !== own).map((ports) => `"nats://127.0.0.1:${ports.route}"`);
+function configFile(
+  options: NatsOptions,
+  host: string,
+  own: Ports,
+  all: readonly Ports[],
+  index: number,
+  storeDir: string,
+  syncAlways: boolean,
+): string {
+  const sync = syncAlways ? 'sync_interval: always' : '';
+  const routes = all.filter((ports) => ports !== own).map((ports) => `"nats://${host}:${ports.route}"`);
   return [
     `server_name: test-${index}`,
-    `listen: "127.0.0.1:${own.client}"`,
-    `http: "127.0.0.1:${own.monitor}"`,
+    `listen: "${host}:${own.client}"`,
+    `http: "${host}:${own.monitor}"`,
     options.maxPayload === undefined ? '' : `max_payload: ${options.maxPayload}`,
     (options.jetstream ?? true)
       ? `jetstream { store_dir: ${JSON.stringify(storeDir)}, max_file_store: 8GB, max_memory_store: 256MB\n ${sync} }`
       : '',
-    all.length === 1 ? '' : `cluster { name: test, listen: "127.0.0.1:${own.route}", routes: [${routes.join(', ')}] }`,
+    routes.length === 0 ? '' : `cluster { name: test, listen: "${host}:${own.route}", routes: [${routes.join(', ')}] }`,
     options.configText ?? '',
     '',
   ].join('\n');
@@ -122,8 +153,14 @@ async function isReady(ports: Ports, size: number, jetstream: boolean): Promise<
   return (meta?.leader ?? '') !== '' && meta?.cluster_size === size;
 }
 
+function versionIn(info: string): string {
+  const version = /"version":"([^"]+)"/.exec(info)?.[1];
+  if (version === undefined) throw new Error('NATS does not say its version');
+  return version;
+}
+
 /** A NATS server speaks first: `INFO {…}`. */
-export function readInfo(port: number, host = '127.0.0.1'): Promise<string> {
+function readInfo(port: number, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host);
     socket.setTimeout(1000, () => socket.destroy(new Error('NATS says nothing')));
@@ -138,7 +175,7 @@ export function readInfo(port: number, host = '127.0.0.1'): Promise<string> {
 async function givenNats(urls: readonly string[]): Promise<NatsServer> {
   const url = new URL(urls[0] ?? '');
   const info = await readInfo(Number(url.port || 4222), url.hostname);
-  const version = /"version":"([^"]+)"/.exec(info)?.[1] ?? 'unknown';
+  const version = versionIn(info);
   reportServer('nats-server', version, 'given by WEFT_TEST_NATS_URL');
   const server = givenServer(urls.join(','), version, 'it is given by WEFT_TEST_NATS_URL');
   return { ...server, servers: [server] };

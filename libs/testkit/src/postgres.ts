@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { platform } from 'node:process';
 import { spawnSync } from 'node:child_process';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@weft/embedded-postgres';
 import { createLogger } from '@weft/telemetry';
 import { Client } from 'pg';
 import { config } from './config.ts';
+import { startInDocker } from './docker.ts';
 import { rememberPort, rememberProcess, temporaryFolder } from './leftovers.ts';
 import { claimPort } from './port-claims.ts';
 import { givenServer, type Server } from './server.ts';
@@ -32,12 +34,36 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 export async function startPrivatePostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  const contained = await postgresInDocker(settings);
+  if (contained !== undefined) return { ...contained, newDatabase: () => newDatabase(contained.url) };
+  return startOwnPostgres(settings);
+}
+
+function postgresInDocker(settings: Readonly<Record<string, string>>): Promise<Server | undefined> {
+  const url = (port: number): string => `postgres://weft@127.0.0.1:${port}/weft`;
+  return startInDocker({
+    name: 'PostgreSQL',
+    image: 'postgres:18-alpine',
+    containerPort: 5432,
+    command: [
+      'postgres',
+      ...Object.entries({ max_connections: '200', ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    environment: { POSTGRES_USER: 'weft', POSTGRES_DB: 'weft', POSTGRES_HOST_AUTH_METHOD: 'trust' },
+    url,
+    askVersion: (port) => askVersion(url(port)),
+  });
+}
+
+async function startOwnPostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
   const port = await claimPort();
   rememberPort(port);
   const folder = temporaryFolder('postgres');
   const start = (): Promise<EmbeddedPostgres> =>
     startEmbeddedPostgres({
       folder,
+      // Inside the folder, so that it goes with it whatever happens.
+      socketFolder: join(folder, 'socket'),
       port,
       logger: createLogger({ service: 'test-postgres', level: 'silent' }),
       settings: { max_connections: '200', ...settings },
@@ -82,13 +108,17 @@ async function askForShared(address: string): Promise<string> {
 }
 
 async function sharedPostgres(url: string, origin: string): Promise<PostgresServer> {
-  const version = await withClient(url, async (client) => {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? 'unknown';
-  });
+  const version = await askVersion(url);
   reportServer('PostgreSQL', version, origin);
   const server = givenServer(url, version, 'it is shared; ask for startPostgres({ private: true })');
   return { ...server, newDatabase: () => newDatabase(url) };
+}
+
+function askVersion(url: string): Promise<string> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version ?? 'unknown';
+  });
 }
 
 async function newDatabase(url: string): Promise<string> {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { ChildServer } from './child-server.ts';
 import { config } from './config.ts';
+import { startInDocker } from './docker.ts';
 import { rememberPort, temporaryFolder } from './leftovers.ts';
 import { claimPort } from './port-claims.ts';
 import { needProgram } from './programs.ts';
@@ -15,6 +16,9 @@ export interface RedisOptions {
 
 export async function startRedis({ durable = false }: RedisOptions = {}): Promise<Server> {
   if (config.redisUrl !== undefined) return givenRedis(config.redisUrl);
+  const durability = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  const contained = await redisInDocker(durability);
+  if (contained !== undefined) return contained;
   const command = needProgram('redis-server', 'redis-server');
   // `Redis server v=7.0.15 sha=…`
   const version = /v=(\S+)/.exec(execFileSync(command, ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
@@ -22,7 +26,6 @@ export async function startRedis({ durable = false }: RedisOptions = {}): Promis
   const port = await claimPort();
   rememberPort(port);
   const folder = temporaryFolder('redis');
-  const durability = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
   const child = new ChildServer({
     name: 'redis-server',
     command,
@@ -43,10 +46,26 @@ export async function startRedis({ durable = false }: RedisOptions = {}): Promis
   };
 }
 
+function redisInDocker(durability: readonly string[]): Promise<Server | undefined> {
+  return startInDocker({
+    name: 'redis-server',
+    image: 'redis:7-alpine',
+    containerPort: 6379,
+    command: ['redis-server', '--save', '', ...durability],
+    url: (port) => `redis://127.0.0.1:${port}`,
+    askVersion: (port) => askVersion(port, '127.0.0.1'),
+  });
+}
+
+async function askVersion(port: number, host: string): Promise<string> {
+  const version = /redis_version:(\S+)/.exec(await ask(port, host, 'INFO server'))?.[1];
+  if (version === undefined) throw new Error('Redis does not say its version');
+  return version;
+}
+
 async function givenRedis(url: string): Promise<Server> {
   const { port, hostname } = new URL(url);
-  const info = await ask(Number(port || 6379), hostname, 'INFO server').catch(() => '');
-  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown';
+  const version = await askVersion(Number(port || 6379), hostname).catch(() => 'unknown');
   reportServer('redis-server', version, 'given by WEFT_TEST_REDIS_URL');
   return givenServer(url, version, 'it is given by WEFT_TEST_REDIS_URL');
 }
