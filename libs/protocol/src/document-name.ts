@@ -11,13 +11,10 @@ export function documentNameProblem(name: string): string | undefined {
   if (name.includes('\0')) return 'the document name contains a NUL character';
   if (!name.isWellFormed()) return 'the document name is not well-formed Unicode: it contains half a surrogate pair';
   if (name.trim().length === 0) return 'the document name is blank; give at least one character that is not white space';
-  const bytes = utf8Bytes(name);
+  // A UTF-16 unit takes at most three bytes: most names need not be encoded to know they fit.
+  if (name.length * 3 <= DOCUMENT_NAME_BYTES_MAX) return undefined;
+  const bytes = encoder.encode(name).length;
   if (bytes > DOCUMENT_NAME_BYTES_MAX)
     return `the document name takes ${bytes} bytes of UTF-8; at most ${DOCUMENT_NAME_BYTES_MAX} are allowed`;
   return undefined;
-}
-
-/** A UTF-16 unit takes at most three bytes: short names need not be encoded to know they fit. */
-function utf8Bytes(text: string): number {
-  return text.length * 3 <= DOCUMENT_NAME_BYTES_MAX ? text.length : encoder.encode(text).length;
 }

@@ -99,9 +99,11 @@ function edit(doc: Y.Doc, undo: Y.UndoManager, random: Random): void {
       editXml(xml, random);
       break;
     case 13:
-      if (random.chance(50)) undo.undo();
-      else if (random.chance(50)) undo.redo();
-      else list.push([new Y.Doc({ guid: `sub-${random.below(1e6)}`, meta: { a: [1, null] }, autoLoad: random.chance(50) })]);
+      random.pick([
+        () => undo.undo(),
+        () => undo.redo(),
+        () => list.push([new Y.Doc({ guid: `sub-${random.below(1e6)}`, meta: { a: [1, null] }, autoLoad: random.chance(50) })]),
+      ])();
       break;
   }
 }
