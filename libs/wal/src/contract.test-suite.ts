@@ -234,7 +234,7 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
       expect(positions(await readTo(reader, 1))).toEqual([4]);
     });
 
-    test("[T3] a trim meant for another identity is WalReplaced and forgets nothing", async () => {
+    test('[T3] a trim meant for another identity is WalReplaced and forgets nothing', async () => {
       const wal = await freshWal();
       const { identity } = await wal.state(0);
       await wal.append(0, recordOf('r1'));
@@ -308,35 +308,39 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
     });
 
     describe('when the server goes', () => {
-      test('[L8] it is killed in the middle of appends: what was acknowledged is there, resent bytes may come twice, readers go on', { timeout: 60_000 }, async () => {
-        const log = await house.freshLog();
-        const [a, b] = [await opened(log), await opened(log)];
-        const { identity } = await a.state(0);
-        const seen: LogRecord[] = [];
-        const reader = b.read(0, 1, identity);
-        const told = new Map<number, string>();
-        let writing = true;
-        const writers = from1To(3).map(async (writer) => {
-          for (let i = 1; writing || i <= 20; i += 1) {
-            const text = `w${writer} r${i}`;
-            const { position } = await appendUntilTaken(a, recordOf(text));
-            told.set(position, text);
-          }
-        });
-        while (seen.length < 30) seen.push(...(await reader.next()));
-        await house.kill();
-        await expect(b.append(0, recordOf('away'))).rejects.toBeInstanceOf(WalUnavailable);
-        await house.startAgain();
-        const reached = told.size + 30;
-        while (seen.length < reached) seen.push(...(await reader.next()));
-        writing = false;
-        await Promise.all(writers);
-        const { last, identity: after } = await a.state(0);
-        expect(after).toBe(identity);
-        while (seen.length < last) seen.push(...(await reader.next()));
-        expect(positions(seen)).toEqual(from1To(last));
-        for (const [position, text] of told) expect(textOf(seen[position - 1]!.bytes), `position ${position}`).toBe(text);
-      });
+      test(
+        '[L8] it is killed in the middle of appends: what was acknowledged is there, resent bytes may come twice, readers go on',
+        { timeout: 60_000 },
+        async () => {
+          const log = await house.freshLog();
+          const [a, b] = [await opened(log), await opened(log)];
+          const { identity } = await a.state(0);
+          const seen: LogRecord[] = [];
+          const reader = b.read(0, 1, identity);
+          const told = new Map<number, string>();
+          let writing = true;
+          const writers = from1To(3).map(async (writer) => {
+            for (let i = 1; writing || i <= 20; i += 1) {
+              const text = `w${writer} r${i}`;
+              const { position } = await appendUntilTaken(a, recordOf(text));
+              told.set(position, text);
+            }
+          });
+          while (seen.length < 30) seen.push(...(await reader.next()));
+          await house.kill();
+          await expect(b.append(0, recordOf('away'))).rejects.toBeInstanceOf(WalUnavailable);
+          await house.startAgain();
+          const reached = told.size + 30;
+          while (seen.length < reached) seen.push(...(await reader.next()));
+          writing = false;
+          await Promise.all(writers);
+          const { last, identity: after } = await a.state(0);
+          expect(after).toBe(identity);
+          while (seen.length < last) seen.push(...(await reader.next()));
+          expect(positions(seen)).toEqual(from1To(last));
+          for (const [position, text] of told) expect(textOf(seen[position - 1]!.bytes), `position ${position}`).toBe(text);
+        },
+      );
 
       test('[L8] a Wal that opens while it is away says WalUnavailable, and opens when it is back', { timeout: 60_000 }, async () => {
         const log = await house.freshLog();

@@ -95,7 +95,7 @@ export class JetStreamReader implements WalReader {
 
   async #begin(): Promise<void> {
     const session = new Session(this.#connection, this.#stream.name, {
-      record: (position, atMs, bytes) => this.#take(position, atMs, bytes),
+      record: (record, isFirst) => this.#take(record, isFirst),
       ended: (why) => this.#end(why),
       dry: () => this.#held.length === 0,
     });
@@ -156,12 +156,15 @@ export class JetStreamReader implements WalReader {
     throw new Error(message);
   }
 
-  /** False: not the next one. */
-  #take(position: number, atMs: number, bytes: Uint8Array): boolean {
-    if (position !== this.#next) return false;
+  /** False: not the next one. `isFirst`: the consumer, made at `next`, delivers it first. Then what is missing is not in the log: deleted. */
+  #take(record: LogRecord, isFirst: boolean): boolean {
+    if (record.position !== this.#next) {
+      if (isFirst && record.position > this.#next) this.#fail(trimmed(this.#stream.slice, this.#next, record.position));
+      return false;
+    }
     this.#next += 1;
     this.#retryMs = retryMsMin;
-    this.#held.push({ position, atMs, bytes });
+    this.#held.push(record);
     // In the next turn: what came in the same packet goes along.
     if (this.#waiting && this.#held.length === 1) setImmediate(() => this.#give());
     return true;
@@ -214,7 +217,7 @@ const trimmed = (slice: number, next: number, first: number): WalTrimmed =>
 
 interface SessionListener {
   /** False: this record cannot be; the session is to end. */
-  record(position: number, atMs: number, bytes: Uint8Array): boolean;
+  record(record: LogRecord, isFirst: boolean): boolean;
   ended(why: string): void;
   /** Has everything been taken that was delivered? */
   dry(): boolean;
@@ -293,9 +296,10 @@ class Session {
     const tokens = reply.split('.');
     const shift = tokens.length >= 11 ? 2 : 0;
     const position = Number(tokens[5 + shift]);
+    const isFirst = tokens[6 + shift] === '1';
     const atMs = Math.floor(Number(tokens[7 + shift]) / 1e6);
     this.#recordsToCome -= 1;
-    if (!this.#listener.record(position, atMs, data)) this.#listener.ended(`position ${position} came out of turn`);
+    if (!this.#listener.record({ position, atMs, bytes: data }, isFirst)) this.#listener.ended(`position ${position} came out of turn`);
     else this.pullIfDry();
   }
 

@@ -20,7 +20,8 @@ import {
 } from './wal.ts';
 
 const timeoutMsDefault = 5_000;
-const bytesMaxDefault = 2 * 1024 * 1024 * 1024;
+/** NATS sets this much of its storage aside, a replica. */
+const bytesMaxDefault = 1024 * 1024 * 1024;
 /** NATS advises against messages above 8 MiB, whatever `max_payload` allows. */
 const recordBytesMaxMax = 8 * 1024 * 1024;
 /** Before the server was asked. */

@@ -101,26 +101,30 @@ export class SqlReader implements WalReader {
       throw new WalReplaced(`slice ${this.#slice}: the log ${this.#identity} is gone, there is ${slice ? slice.identity : 'none'} now`);
     }
     const records: LogRecord[] = [];
+    let found: number | undefined;
     for (const { position, at, record } of rows) {
-      if (position !== null) records.push({ position: Number(position), atMs: Number(at), bytes: record });
+      if (position === null) break;
+      found = Number(position);
+      // A hole somebody cut into the table: what lies before it is given, the next call tells.
+      if (found !== this.#next + records.length) break;
+      records.push({ position: found, atMs: Number(at), bytes: record });
     }
     const [first, last] = [Number(slice.first), Number(slice.last)];
-    const found = records[0]?.position ?? last + 1;
-    // Below `first`, or a hole somebody cut into the table: either way the records at `next` are no more.
-    if (this.#next <= last && found !== this.#next) {
-      throw new WalTrimmed(
-        `slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${Math.max(first, found)}`,
-        Math.max(first, found),
-      );
-    }
-    if (this.#next < first) throw new WalTrimmed(`slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${first}`, first);
+    if (records.length === 0) this.#assertAtEnd(first, last, found);
+    this.#next += records.length;
+    return records;
+  }
+
+  /** There is no record at `next`: it is to come, or it is gone. */
+  #assertAtEnd(first: number, last: number, found: number | undefined): void {
     if (this.#next > last + 1) {
       throw new WalReplaced(
         `slice ${this.#slice}: the log ${this.#identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`,
       );
     }
-    this.#next += records.length;
-    return records;
+    if (this.#next === last + 1) return;
+    const begins = found ?? Math.max(first, last + 1);
+    throw new WalTrimmed(`slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${begins}`, begins);
   }
 
   #pause(ms: number): Promise<void> {

@@ -19,7 +19,7 @@ import {
 } from './wal.ts';
 
 const timeoutMsDefault = 5_000;
-const bytesMaxDefault = 2 * 1024 * 1024 * 1024;
+const bytesMaxDefault = 1024 * 1024 * 1024;
 /** Positions a trim forgets in one statement: it holds the slice's row, which appends wait for. */
 const trimChunk = 500;
 
