@@ -1,6 +1,6 @@
 import { decodeAwareness } from './awareness-codec.ts';
 import { ByteReader } from './byte-reader.ts';
-import { documentNameProblem } from './document-name.ts';
+import { type CollabAddress, readAddress } from './collab-address.ts';
 import type { PresenceEntry } from './envelope.ts';
 import { FrameError, refuseMalformed } from './frame-error.ts';
 import { readSyncPayload, type SyncPayload } from './sync-payload.ts';
@@ -14,12 +14,6 @@ import { readSyncPayload, type SyncPayload } from './sync-payload.ts';
  * Answers bear exactly `address`.
  */
 export type CollabClientFrame = { readonly type: 'pong' } | (CollabAddress & CollabClientMessage);
-
-export interface CollabAddress {
-  readonly address: string;
-  readonly document: string;
-  readonly sessionId?: string;
-}
 
 export type CollabClientMessage =
   | SyncPayload
@@ -50,7 +44,6 @@ export const COLLAB_TYPE = {
   pong: 10,
 } as const;
 
-const SESSION_ID_BYTES_MAX = 255;
 const AUTH_TOKEN = 0;
 
 /**
@@ -60,55 +53,43 @@ const AUTH_TOKEN = 0;
 export function decodeCollabFrame(frame: Uint8Array, limits: FrameLimits): CollabClientFrame {
   if (frame.length === 1 && frame[0] === COLLAB_TYPE.pong) return { type: 'pong' };
   const reader = new ByteReader(frame, refuseMalformed);
-  const address = readAddress(reader);
-  const message = readMessage(reader, limits);
+  const message = readMessage(reader, readAddress(reader), limits);
   reader.end();
-  return { ...address, ...message };
+  return message;
 }
 
-function readAddress(reader: ByteReader): CollabAddress {
-  const address = reader.varString('an address');
-  const separator = address.indexOf('\0');
-  const document = separator === -1 ? address : address.slice(0, separator);
-  const problem = documentNameProblem(document);
-  if (problem !== undefined) throw new FrameError('bad-name', problem, address);
-  if (separator === -1) return { address, document };
-  const sessionId = address.slice(separator + 1);
-  if (sessionId.length > SESSION_ID_BYTES_MAX) {
-    throw new FrameError(
-      'bad-name',
-      `the session id takes ${sessionId.length} characters; at most ${SESSION_ID_BYTES_MAX} are allowed`,
-      address,
-    );
-  }
-  return { address, document, sessionId };
-}
-
-function readMessage(reader: ByteReader, limits: FrameLimits): CollabClientMessage {
+/** Each frame is one literal: spreading an address and a message into one object costs more than all the rest of decoding. */
+function readMessage(reader: ByteReader, { address, document, sessionId }: CollabAddress, limits: FrameLimits): CollabClientFrame {
   const type = reader.varUint('a message type');
   switch (type) {
     case COLLAB_TYPE.sync:
     // Servers send SyncReply to one another; from a client it means the same as Sync.
-    case COLLAB_TYPE.syncReply:
-      return readSyncPayload(reader);
-    case COLLAB_TYPE.awareness:
-      return { type: 'awareness', entries: decodeAwareness(reader.varBytes('an awareness update'), limits.awarenessEntriesMax) };
+    case COLLAB_TYPE.syncReply: {
+      const sync = readSyncPayload(reader);
+      return sync.type === 'sync-step1'
+        ? { address, document, sessionId, type: 'sync-step1', stateVector: sync.stateVector }
+        : { address, document, sessionId, type: sync.type, update: sync.update };
+    }
+    case COLLAB_TYPE.awareness: {
+      const entries = decodeAwareness(reader.varBytes('an awareness update'), limits.awarenessEntriesMax);
+      return { address, document, sessionId, type: 'awareness', entries };
+    }
     case COLLAB_TYPE.auth:
-      return readAuth(reader);
+      return { address, document, sessionId, ...readAuth(reader) };
     case COLLAB_TYPE.queryAwareness:
-      return { type: 'query-awareness' };
+      return { address, document, sessionId, type: 'query-awareness' };
     case COLLAB_TYPE.stateless:
-      return { type: 'stateless', payload: reader.varString('a stateless payload') };
+      return { address, document, sessionId, type: 'stateless', payload: reader.varString('a stateless payload') };
     case COLLAB_TYPE.broadcastStateless:
-      return { type: 'broadcast-stateless', payload: reader.varString('a stateless payload') };
+      return { address, document, sessionId, type: 'broadcast-stateless', payload: reader.varString('a stateless payload') };
     case COLLAB_TYPE.close:
-      return { type: 'close' };
+      return { address, document, sessionId, type: 'close' };
     default:
       throw new FrameError('unknown-type', `message type ${type}; a client sends 0 to 7, or the single byte 10`);
   }
 }
 
-function readAuth(reader: ByteReader): CollabClientMessage {
+function readAuth(reader: ByteReader): { readonly type: 'auth'; readonly token: string; readonly version?: string } {
   const subtype = reader.varUint('an auth subtype');
   if (subtype !== AUTH_TOKEN) throw new FrameError('unknown-type', `auth subtype ${subtype}; a client sends 0 (token)`);
   const token = reader.varString('a token');

@@ -18,6 +18,8 @@ export const COLLAB_PING: Uint8Array = Uint8Array.of(COLLAB_TYPE.ping);
  */
 export class CollabServerFrames {
   readonly address: string;
+  /** The address, encoded. */
+  private readonly prefix: Uint8Array;
   private readonly step1Head: Uint8Array;
   private readonly step2Head: Uint8Array;
   private readonly updateHead: Uint8Array;
@@ -27,6 +29,7 @@ export class CollabServerFrames {
 
   constructor(address: string) {
     this.address = address;
+    this.prefix = encoding.encode((encoder) => encoding.writeVarString(encoder, address));
     this.step1Head = this.head(COLLAB_TYPE.sync, SYNC_STEP1);
     this.step2Head = this.head(COLLAB_TYPE.sync, SYNC_STEP2);
     this.updateHead = this.head(COLLAB_TYPE.sync, SYNC_UPDATE);
@@ -83,11 +86,11 @@ export class CollabServerFrames {
     return frameWith(this.head(COLLAB_TYPE.close), (encoder) => encoding.writeVarString(encoder, reason));
   }
 
-  private head(type: number, subtype?: number): Uint8Array {
-    return encoding.encode((encoder) => {
-      encoding.writeVarString(encoder, this.address);
-      encoding.writeVarUint(encoder, type);
-      if (subtype !== undefined) encoding.writeVarUint(encoder, subtype);
-    });
+  /** Types and subtypes are below 128: one byte each. */
+  private head(...types: readonly number[]): Uint8Array {
+    const head = new Uint8Array(this.prefix.length + types.length);
+    head.set(this.prefix);
+    head.set(types, this.prefix.length);
+    return head;
   }
 }

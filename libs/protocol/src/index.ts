@@ -1,12 +1,7 @@
+export type { CollabAddress } from './collab-address.ts';
 export { decodeAwareness, encodeAwareness } from './awareness-codec.ts';
 export { CLOSE, yCloseCode, type CloseCode } from './close-codes.ts';
-export {
-  decodeCollabFrame,
-  type CollabAddress,
-  type CollabClientFrame,
-  type CollabClientMessage,
-  type FrameLimits,
-} from './collab-dialect.ts';
+export { decodeCollabFrame, type CollabClientFrame, type CollabClientMessage, type FrameLimits } from './collab-dialect.ts';
 export { COLLAB_PING, CollabServerFrames, type CollabScope } from './collab-server-frames.ts';
 export { DOCUMENT_NAME_BYTES_MAX, documentNameProblem } from './document-name.ts';
 export type * from './envelope.ts';
