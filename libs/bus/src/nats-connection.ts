@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 
 const connectTimeoutMs = 5_000;
@@ -82,8 +83,17 @@ function authentication(options: NatsOptions, places: Places): NodeConnectionOpt
   return user === undefined ? {} : { user, ...(pass === undefined ? {} : { pass }) };
 }
 
-/** The file is read once, here, so that a missing one is an error of the start and not of a later reconnect. */
-async function tls({ tlsCaFile }: NatsOptions, { encrypted }: Places): Promise<NodeConnectionOptions> {
-  if (tlsCaFile !== undefined) return { tls: { ca: await readFile(tlsCaFile, 'utf8') } };
-  return encrypted ? { tls: {} } : {};
+/**
+ * The file is read once, here, so that a missing one is an error of the start and not of a later reconnect. `host`: for a server given by its address the
+ * library names none to Node, which then expects a certificate for "localhost".
+ */
+async function tls({ tlsCaFile }: NatsOptions, { servers, encrypted }: Places): Promise<NodeConnectionOptions> {
+  if (tlsCaFile === undefined && !encrypted) return {};
+  const address = servers.map((server) => server.slice(0, server.lastIndexOf(':'))).find((host) => isIP(host) !== 0);
+  return {
+    tls: {
+      ...(tlsCaFile === undefined ? {} : { ca: await readFile(tlsCaFile, 'utf8') }),
+      ...(address === undefined ? {} : { host: address }),
+    },
+  };
 }

@@ -1,7 +1,7 @@
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@weft/telemetry';
-import { type NatsServer, startNats } from '@weft/testkit';
+import { type NatsServer, startNats, temporaryFolder } from '@weft/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BusNoResponders, BusTimeout } from './bus.ts';
 import { busContract } from './contract.test-suite.ts';
@@ -158,6 +158,47 @@ describe('NATS goes and comes', () => {
       expect(bus.connected).toBe(true);
       await bus.flush();
     }
+  });
+
+  test('closing while the server is away does not hang', async () => {
+    const server = await startOwn();
+    const bus = await connect(server.url);
+    const away = becomes(bus, false);
+    await server.kill();
+    await away;
+    await bus.close();
+    expect(bus.connected).toBe(false);
+  });
+
+  test('over TLS, with a certificate only the given file vouches for', async (context) => {
+    const folder = temporaryFolder('tls');
+    const made = spawnSync('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=test',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      '-keyout',
+      `${folder}/key.pem`,
+      '-out',
+      `${folder}/cert.pem`,
+    ]);
+    if (made.status !== 0) context.skip('no openssl here to make a certificate with');
+    const server = await startOwn(`tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem" }`);
+    const bus = await connect(server.url.replace('nats://', 'tls://'), { tlsCaFile: `${folder}/cert.pem` });
+    const got = heard(bus, 'secret');
+    await bus.flush();
+    bus.publish('secret', bytes('kept'));
+    expect(await got).toBe('kept');
+    await expect(connect(server.url)).rejects.toBeInstanceOf(NatsUnreachable);
   });
 
   test('no server: NatsUnreachable', async () => {

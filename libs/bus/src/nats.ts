@@ -135,7 +135,13 @@ export class NatsBus implements Bus {
     }
     publish(data.slice());
     this.#window.sent();
+    if (this.#dropped > 0) this.#flowsAgain();
     return true;
+  }
+
+  #flowsAgain(): void {
+    this.#logger.info({ dropped: this.#dropped }, 'bus: messages flow again');
+    this.#dropped = 0;
   }
 
   #drop(subject: string): void {
@@ -175,8 +181,7 @@ export class NatsBus implements Bus {
         return;
       case 'reconnect':
         this.#payloadBytesMax = this.#connection.info?.max_payload ?? this.#payloadBytesMax;
-        this.#logger.info({ server: status.server, dropped: this.#dropped }, 'NATS is back');
-        this.#dropped = 0;
+        this.#logger.info({ server: status.server }, 'NATS is back');
         this.#changed(true);
         return;
       case 'error':

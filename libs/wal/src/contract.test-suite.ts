@@ -342,6 +342,18 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
         },
       );
 
+      test('[L7] close does not hang while it is away', { timeout: 60_000 }, async () => {
+        const wal = await freshWal();
+        const { identity } = await wal.state(0);
+        const reading = expect(wal.read(0, 1, identity).next()).rejects.toBeInstanceOf(WalClosed);
+        wal.onFloor(0, () => undefined);
+        await house.kill();
+        await expect(wal.append(0, recordOf('away'))).rejects.toBeInstanceOf(WalUnavailable);
+        await wal.close();
+        await reading;
+        await house.startAgain();
+      });
+
       test('[L8] a Wal that opens while it is away says WalUnavailable, and opens when it is back', { timeout: 60_000 }, async () => {
         const log = await house.freshLog();
         await house.kill();

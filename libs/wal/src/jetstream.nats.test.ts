@@ -6,7 +6,7 @@ import { createLogger } from '@weft/telemetry';
 import { type NatsServer, startNats } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { walContract } from './contract.test-suite.ts';
-import { JetStreamWal, type JetStreamWalOptions } from './jetstream.ts';
+import { isNewEnough, JetStreamWal, type JetStreamWalOptions } from './jetstream.ts';
 import { type Wal, WalTrimmed, WalUnavailable, WalUnusable } from './wal.ts';
 
 const logger = createLogger({ service: 'wal-test', level: 'silent' });
@@ -99,6 +99,11 @@ describe('the log in JetStream', () => {
     await managed(server.url, (manager) => manager.streams.delete(`${queue}_0`));
     await expect(walOf({ replicas: 3 }).open()).rejects.toBeInstanceOf(WalUnusable);
     await expect(walOf({ bytesMax: 2 ** 50 }).open()).rejects.toThrow(/NATS refuses the log's settings.*storage/);
+  });
+
+  test('[D2] 2.12 and what came after it is new enough; an unreadable version is not', () => {
+    expect(['2.12.0', '2.12.0-RC.1', '2.15.2', '3.0.0'].filter(isNewEnough)).toHaveLength(4);
+    expect(['2.9.10', '2.11.99', '1.99.0', 'dev', ''].filter(isNewEnough)).toEqual([]);
   });
 
   test('[L4] a record somebody deleted out of the middle is WalTrimmed, not skipped', async () => {

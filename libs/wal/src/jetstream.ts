@@ -310,13 +310,14 @@ export class JetStreamWal implements Wal {
 const floorSubject = (slice: number): string => `weft.floor.${slice}`;
 
 function refusalOf({ info }: NatsConnection, allowOld: boolean): WalUnusable | undefined {
-  const version = info?.version ?? '0.0';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const old = major < versionMin[0] || (major === versionMin[0] && minor < versionMin[1]);
-  if (old && !allowOld) {
-    return new WalUnusable(
-      `NATS is ${version}; the log needs ${versionMin.join('.')} or newer (older ones acknowledge before fsync). For tests: WEFT_NATS_ALLOW_OLD=1`,
-    );
-  }
-  return undefined;
+  if (!info || allowOld || isNewEnough(info.version)) return undefined;
+  return new WalUnusable(
+    `NATS is ${info.version}; the log needs ${versionMin.join('.')} or newer (older ones acknowledge before fsync). For tests: WEFT_NATS_ALLOW_OLD=1`,
+  );
+}
+
+/** @param version as the server's INFO tells it, e.g. `2.12.0-RC.1` */
+export function isNewEnough(version: string): boolean {
+  const [major = Number.NaN, minor = Number.NaN] = version.split('.').map(Number);
+  return major > versionMin[0] || (major === versionMin[0] && minor >= versionMin[1]);
 }
