@@ -42,8 +42,8 @@ async function installIfMissing() {
   if (readStamp(INSTALL_STAMP) === wanted) return;
   say('Installing what Weft needs (the first time only, about a minute)…');
   const sinceMs = performance.now();
-  // With its development parts: a later full install then adds to this one instead of starting over.
-  await run('npx', ['--yes', PNPM, 'install', '--frozen-lockfile', '--filter', '@weft/standalone...', '--reporter', 'append-only'], {
+  // Only the workspace's parts that standalone is made of, but those whole: after `--prod` a later full install would have to start over.
+  await run('npx', ['--yes', PNPM, 'install', '--frozen-lockfile', '--filter-prod', '@weft/standalone...', '--reporter', 'append-only'], {
     failed: 'The installation did not succeed',
     // Without a question: nobody may be there to answer it.
     env: { CI: 'true' },
@@ -97,7 +97,7 @@ function passSignalsTo(child) {
 /** How Node runs the workspace from its TypeScript sources. */
 function typeScript() {
   const loader = join(ROOT, 'services/standalone/node_modules/tsx/dist/loader.mjs');
-  return ['--conditions=source', '--import', pathToFileURL(loader).href];
+  return ['--conditions=weft-source', '--import', pathToFileURL(loader).href];
 }
 
 /** What it prints is shown only if it fails; a dot now and then says that it goes on. */
@@ -130,7 +130,7 @@ async function run(command, args, { failed, env = {} }) {
 function filesBelow(folder, name) {
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name), `${name}/${entry.name}`) : [`${name}/${entry.name}`]))
-    .toSorted();
+    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 function hashOf(parts) {

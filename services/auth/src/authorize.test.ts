@@ -134,16 +134,17 @@ describe('[A3] whatever comes, there is a decision', () => {
     );
   });
 
-  test('for any change of one character in a right token: never allowed with other claims', async () => {
+  test('for any change of one character in a right token: refused, or the same allowance', async () => {
     const token = await adasToken();
     const right = await decide(token);
-    await fc.assert(
-      fc.asyncProperty(fc.nat(token.length - 1), fc.string({ minLength: 1, maxLength: 1 }), async (index, character) => {
-        const decision = await decide(token.slice(0, index) + character + token.slice(index + 1));
-        // The last character of base64 may bear unused bits: the same signature in other words.
-        if (decision.allowed) expect(decision).toEqual(right);
-      }),
+    const changes = fc.tuple(fc.nat(token.length - 1), fc.string({ minLength: 1, maxLength: 1 }));
+    const tried = await Promise.all(
+      fc.sample(changes, 200).map(([index, character]) => decide(token.slice(0, index) + character + token.slice(index + 1))),
     );
+    // The last character of base64 may bear unused bits: the same signature in other words.
+    const allowances = tried.filter((decision) => decision.allowed);
+    expect(allowances).toEqual(allowances.map(() => right));
+    expect(allowances.length).toBeLessThan(tried.length / 2);
   });
 
   test('for any header and claims in any JSON', async () => {

@@ -7,3 +7,4 @@ export { createAuth } from './service.ts';
 export type { AuthConfig, AuthDeps, AuthService } from './service.ts';
 export { SigningKeyError } from './signing-key.ts';
 export type { SigningKey } from './signing-key.ts';
+export { signToken } from './token.ts';

@@ -1,4 +1,4 @@
-import { InProcessBus } from '@weft/bus';
+import { BusTimeout, InProcessBus } from '@weft/bus';
 import { AUTH_CHECK_SUBJECT, AuthClient, AuthUnavailable } from '@weft/grants';
 import { Metrics, createLogger } from '@weft/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,8 +49,8 @@ test('[A7] a malformed question is left unanswered, and no token reaches the log
   const key = await importSigningKey(await generateSigningKeyPem());
   const { token } = await signToken(key, { sub: 'u', name: 'U', documents: {} }, Date.now(), 1000);
   const ask = (text: string) => bus.request(AUTH_CHECK_SUBJECT, new TextEncoder().encode(text), { timeoutMs: 100 });
-  await expect(ask(`{"token":"${token}"`)).rejects.toThrow();
-  await expect(ask(`{"token":"${token}"}`)).rejects.toThrow();
+  await expect(ask(`{"token":"${token}"`)).rejects.toThrow(BusTimeout);
+  await expect(ask(`{"token":"${token}"}`)).rejects.toThrow(BusTimeout);
   await new AuthClient(bus.sibling(), { timeoutMs: 2000 }).check(token, 'plan');
   expect(lines).toHaveLength(2);
   for (const part of token.split('.')) expect(lines.join('')).not.toContain(part);

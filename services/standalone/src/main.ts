@@ -8,6 +8,8 @@ import { prettyLine } from './pretty-lines.ts';
 import { Standalone } from './standalone.ts';
 
 const DRAIN_MS = 15_000;
+/** For people. Postgres warns of each connection it ends when it stops; what keeps it from starting is in the error itself. */
+const PRETTY_LEVELS: Readonly<Record<string, 'info' | 'error'>> = { standalone: 'info', postgres: 'error' };
 
 function configOrExit(): StandaloneConfig {
   try {
@@ -25,8 +27,8 @@ const color = process.stdout.isTTY === true;
 const terminal = { write: (line: string) => void process.stdout.write(prettyLine(line, { color })) };
 
 const loggerOf = (part: string) => {
-  const quiet = pretty && part !== 'standalone';
-  return createLogger({ service: part, level: config.logLevel ?? (quiet ? 'warn' : 'info'), ...(pretty ? { stream: terminal } : {}) });
+  const level = config.logLevel ?? (pretty ? (PRETTY_LEVELS[part] ?? 'warn') : 'info');
+  return createLogger({ service: part, level, ...(pretty ? { stream: terminal } : {}) });
 };
 
 const logger = loggerOf('standalone');
@@ -40,7 +42,10 @@ const announced = {
     else logger.info({ url }, 'Weft is ready');
   },
   drain: () => standalone.drain(),
-  stop: () => standalone.stop(),
+  stop: async () => {
+    await standalone.stop();
+    logger.info('stopped');
+  },
 };
 
 // start.mjs holds the other end: when it is killed, nobody would pass signals on, and the port and the folder would stay taken.

@@ -14,9 +14,9 @@ export function prettyLine(json: string, { color }: PrettyOptions): string {
   const line = parse(json);
   if (line === undefined) return json;
   const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const level = String(line['level']);
-  const part = String(line['service']);
-  const words = `${part === OWN_PART ? '' : `${part}: `}${String(line['msg'] ?? '')}`;
+  const level = textOf(line['level']);
+  const part = textOf(line['service']);
+  const words = `${part === OWN_PART ? '' : `${part}: `}${textOf(line['msg'])}`;
   switch (level) {
     case 'fatal':
     case 'error':
@@ -32,8 +32,8 @@ function errorWords(words: string, line: Fields): string {
   const err = line['err'];
   if (typeof err !== 'object' || err === null) return words + fieldWords(line);
   const { type, message, stack } = err as { type?: unknown; message?: unknown; stack?: unknown };
-  if (EXPECTED_ERRORS.has(String(type))) return String(message);
-  return `${words}: ${String(stack ?? message)}`;
+  if (EXPECTED_ERRORS.has(textOf(type))) return textOf(message);
+  return `${words}: ${textOf(stack ?? message)}`;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -41,10 +41,14 @@ type Fields = Readonly<Record<string, unknown>>;
 function fieldWords(line: Fields): string {
   const { err } = line as { err?: { message?: unknown } };
   const shown = Object.entries(line).filter(([name]) => !HIDDEN_FIELDS.has(name));
-  const facts = shown.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  if (err?.message !== undefined) facts.unshift(String(err.message));
+  const facts = shown.map(([name, value]) => `${name}=${textOf(value)}`);
+  if (err?.message !== undefined) facts.unshift(textOf(err.message));
   const text = facts.join(' ').slice(0, FIELDS_LENGTH_MAX);
   return text === '' ? '' : ` (${text})`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function parse(json: string): Fields | undefined {

@@ -1,5 +1,5 @@
 import { createAuth, openSigningKey } from '@weft/auth';
-import type { AuthService } from '@weft/auth';
+import type { AuthService, HttpRequest } from '@weft/auth';
 import { InProcessBus } from '@weft/bus';
 import { createGateway } from '@weft/gateway';
 import type { Gateway } from '@weft/gateway';
@@ -141,7 +141,7 @@ export class Standalone implements Service {
     const auth = await this.#launch('auth', createAuth({ bus: bus.sibling(), key, metrics, logger: this.#loggerOf('auth') }, authConfig));
     const authClient = new AuthClient(bus.sibling(), { timeoutMs: AUTH_TIMEOUT_MS });
     const authorize = (token: string, document: string) => authClient.check(token, document);
-    const routes = { '/auth/*': auth.handleHttp };
+    const routes = { '/auth/*': (request: HttpRequest) => auth.handleHttp(request) };
     const gateway = await this.#launch(
       'gateway',
       createGateway({ bus: bus.sibling(), wal, authorize, routes, files, metrics, logger: this.#loggerOf('gateway') }, gatewayConfig),

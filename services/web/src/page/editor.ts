@@ -19,7 +19,7 @@ export function openEditor(parent: HTMLElement, text: Text, awareness: Awareness
   const view = new EditorView({
     parent,
     state: EditorState.create({
-      doc: text.toString(),
+      doc: text.toJSON(),
       extensions: [
         keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
         EditorView.lineWrapping,

@@ -20,7 +20,7 @@ export function editOwnName(input: HTMLInputElement, person: Person, renamed: (p
     const name = cleanName(input.value);
     if (name === undefined) return;
     current = { ...current, name };
-    keep(current);
+    input.title = keep(current) ? '' : 'This browser does not keep your name.';
     renamed(current);
   });
   input.addEventListener('blur', () => (input.value = current.name));
@@ -32,17 +32,18 @@ export function editOwnName(input: HTMLInputElement, person: Person, renamed: (p
 function readKept(): Person | undefined {
   try {
     return parsePerson(JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null'));
-  } catch (error) {
+  } catch {
     // Storage switched off, or something of another page in it: a new name does no harm.
-    console.info('the kept name could not be read', error);
     return undefined;
   }
 }
 
-function keep(person: Person): void {
+/** `false`: this browser keeps nothing. */
+function keep(person: Person): boolean {
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify(person));
-  } catch (error) {
-    console.info('the name is not kept', error);
+    return true;
+  } catch {
+    return false;
   }
 }
