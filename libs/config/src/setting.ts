@@ -59,7 +59,7 @@ function define<T, O extends Options<T>>(name: string, options: O, kind: Kind<T>
     parse: kind.parse,
     format: kind.format ?? String,
     redact: kind.redact ?? ((text) => text),
-  } as Result<T, O>;
+  };
 }
 
 function fallbackOf<T>(options: Options<T>): Fallback<T> {

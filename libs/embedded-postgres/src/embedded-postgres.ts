@@ -92,10 +92,11 @@ async function startLocked(folder: string, options: EmbeddedPostgresOptions, rel
   const socketFolder = makeSocketFolder(folder, options.socketFolder, runAs);
   const command = { launcher, binaries, dataFolder, socketFolder, options };
   const child = await startPostmaster(command);
-  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => {
+  const ended = once(child, 'exit').then((exit) => {
+    const [code, signal] = exit as [number | null, NodeJS.Signals | null];
     release();
     rmSync(socketFolder, { recursive: true, force: true });
-    return String(signal ?? `code ${String(code)}`);
+    return signal ?? `code ${code}`;
   });
   const pid = child.pid ?? 0;
   return {

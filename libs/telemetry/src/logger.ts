@@ -41,9 +41,9 @@ export function createLogger({ service, level = 'info', stream }: LoggerOptions)
  * Children are objects whose prototype is their parent: they inherit this method, and `this` is the one it was called on.
  */
 function redactBindings(logger: Logger): Logger {
-  const child: Logger['child'] = logger.child;
+  const inherited = Object.getPrototypeOf(logger) as Logger;
   logger.child = function redactedChild(this: Logger, bindings, options) {
-    return child.call(this, redactLine(bindings), options);
+    return inherited.child.call(this, redactLine(bindings), options);
   } as Logger['child'];
   return logger;
 }

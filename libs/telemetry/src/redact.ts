@@ -21,6 +21,9 @@ const SECRET_KEYS = new Set([
 /** Keys whose values are parts of documents (architecture.md: content is never logged), whatever their type. */
 const CONTENT_KEYS = new Set(['update', 'updates', 'snapshot', 'content', 'awareness', 'states']);
 
+/** Of an error's own fields. */
+const SHOWN_ALREADY = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+
 const DEPTH_MAX = 5;
 const ENTRIES_MAX = 50;
 
@@ -51,7 +54,7 @@ export function redactError(error: Error, depth = 0): unknown {
     stack: redactText(error.stack ?? ''),
     ...(error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1) }),
     ...(error instanceof AggregateError ? { errors: redactArray(error.errors, depth) } : {}),
-    ...redactFields({ ...error, name: undefined, cause: undefined, errors: undefined }, depth),
+    ...redactFields(Object.fromEntries(Object.entries(error).filter(([key]) => !SHOWN_ALREADY.has(key))), depth),
   };
 }
 

@@ -11,7 +11,9 @@ test.runIf(platform === 'linux').each(['SIGKILL', 'SIGTERM'] as const)(
   '[TK5] a test process ended by %s leaves no server, not even a paused one',
   async (signal) => {
     const fixture = fileURLToPath(new URL('./parent.fixture.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', fixture], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--conditions=weft-source', '--import', 'tsx', fixture], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     const ports = (JSON.parse(line) as string[]).map(Number);
     expect(await Promise.all(ports.map(accepts))).toEqual([true, true, true]);

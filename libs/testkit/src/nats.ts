@@ -40,7 +40,8 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   reportServer('nats-server', binary.version, binary.origin);
   const nodes = await planNodes(options, binary);
   await Promise.all(nodes.map((node) => node.start()));
-  const all = (act: (node: Server) => Promise<void> | void) => async (): Promise<void> => void (await Promise.all(nodes.map(act)));
+  const all = (act: (node: Server) => Promise<void> | void) => async (): Promise<void> =>
+    void (await Promise.all(nodes.map(async (node) => act(node))));
   return {
     url: nodes.map((node) => node.url).join(','),
     version: binary.version,
