@@ -4,8 +4,8 @@ import * as Y from 'yjs';
 
 /** Of a piece of the new snapshot. */
 export const PIECE_BYTES = 256 << 10;
-/** Tail rows one compaction takes out; every one found costs applying the document again. */
-export const BAD_ROWS_MAX = 32;
+/** Bad updates one compaction takes out; every one found costs applying the document again. */
+export const BAD_MAX = 32;
 
 export interface CompactionInput {
   readonly pieces: readonly Uint8Array[];
@@ -14,11 +14,12 @@ export interface CompactionInput {
 
 export interface CompactionResult {
   readonly snapshot: Omit<Snapshot, 'version'>;
-  /** Tail rows that throw when applied; they are not in the snapshot. */
-  readonly bad: readonly BadRow[];
+  /** What of the tail throws when applied: whole rows or the smallest parts of them that do. It is not in the snapshot. */
+  readonly bad: readonly BadUpdate[];
 }
 
-export interface BadRow extends TailRow {
+export interface BadUpdate {
+  readonly update: Uint8Array;
   readonly reason: string;
 }
 
@@ -32,36 +33,51 @@ export class CompactionLossy extends Error {
  * `encodeStateAsUpdate` carries them. For a worker thread: a large document takes seconds and many times its bytes.
  */
 export function compactDocument({ pieces, tail }: CompactionInput): CompactionResult {
-  const bad = new Map<number, string>();
-  let doc = applied(pieces, tail, bad);
-  while (doc === undefined) {
-    if (bad.size > BAD_ROWS_MAX)
-      throw new Error(`more than ${BAD_ROWS_MAX} rows of the tail cannot be applied, the last: ${[...bad.values()].at(-1)}`);
-    doc = applied(pieces, tail, bad);
+  const bad: BadUpdate[] = [];
+  let updates: readonly TailUpdate[] = tail.map(({ update }) => ({ update, whole: true }));
+  let tried = apply(pieces, updates);
+  while (tried.kind === 'threw') {
+    if (bad.length >= BAD_MAX) throw new Error(`more than ${BAD_MAX} updates cannot be applied, the last one: ${tried.reason}`);
+    const { at, reason } = tried;
+    const parts = partsOf(updates[at]);
+    if (parts.length === 1) bad.push(...parts.map(({ update }) => ({ update, reason })));
+    updates = updates.toSpliced(at, 1, ...(parts.length === 1 ? [] : parts));
+    tried = apply(pieces, updates);
   }
+  const { doc } = tried;
   const made = splitUpdate(Y.encodeStateAsUpdate(doc), PIECE_BYTES);
   const snapshot = { pieces: made, stateVector: Y.encodeStateVector(doc), deletes: deletesOf(made) };
   doc.destroy();
-  const good = tail.filter(({ id }) => !bad.has(id)).map(({ update }) => update);
-  assertLossless([...pieces, ...good], made);
-  return { snapshot, bad: tail.flatMap((row) => (bad.has(row.id) ? [{ ...row, reason: bad.get(row.id) ?? '' }] : [])) };
+  assertLossless([...pieces, ...updates.map(({ update }) => update)], made);
+  return { snapshot, bad };
 }
 
-/** undefined: one more row turned out bad. A Y.Doc that threw half way through is in no known state, so the next one starts anew. */
-function applied(pieces: readonly Uint8Array[], tail: readonly TailRow[], bad: Map<number, string>): Y.Doc | undefined {
+interface TailUpdate {
+  readonly update: Uint8Array;
+  /** A row as it was flushed: a second of everybody's edits. Of a bad one only the part that is bad shall go. */
+  readonly whole: boolean;
+}
+
+function partsOf(one: TailUpdate | undefined): readonly TailUpdate[] {
+  if (one === undefined) return [];
+  return one.whole ? splitUpdate(one.update, 1).map((update) => ({ update, whole: false })) : [one];
+}
+
+type Tried = { readonly kind: 'applied'; readonly doc: Y.Doc } | { readonly kind: 'threw'; readonly at: number; readonly reason: string };
+
+/** A Y.Doc that threw half way through is in no known state: whoever tries again starts with a new one. A snapshot that throws is not caught: nothing may be taken out of it. */
+function apply(pieces: readonly Uint8Array[], updates: readonly TailUpdate[]): Tried {
   const doc = new Y.Doc({ gc: true });
   for (const piece of pieces) Y.applyUpdate(doc, piece);
-  for (const { id, update } of tail) {
-    if (bad.has(id)) continue;
+  for (const [at, { update }] of updates.entries()) {
     try {
       Y.applyUpdate(doc, update);
     } catch (error) {
-      bad.set(id, `the update cannot be applied: ${error instanceof Error ? error.message : String(error)}`);
       doc.destroy();
-      return undefined;
+      return { kind: 'threw', at, reason: `the update cannot be applied: ${error instanceof Error ? error.message : String(error)}` };
     }
   }
-  return doc;
+  return { kind: 'applied', doc };
 }
 
 /** Every struct's clock and every delete that went in has come out: the one property a compaction must not break, checked on bytes, without Yjs. */

@@ -1,4 +1,4 @@
-import { mergeUpdatesInTree } from '@weft/updates';
+import { EMPTY_UPDATE, mergeUpdatesInTree } from '@weft/updates';
 
 /** One document's updates of a flush, merged. More than one row only where merging two halves fails. */
 export interface Merged {
@@ -7,17 +7,31 @@ export interface Merged {
   readonly bad: readonly { readonly update: Uint8Array; readonly reason: string }[];
 }
 
-/** Never throws: an update that makes Yjs throw is found by halving, and taken out. */
+/** Never throws: an update that makes the merge throw is found by halving, and taken out. */
 export function mergeDocument(updates: readonly Uint8Array[]): Merged {
   try {
     return { rows: [mergeUpdatesInTree(updates)], bad: [] };
-  } catch (error) {
-    const [only] = updates;
-    if (updates.length === 1 && only !== undefined) return { rows: [], bad: [{ update: only, reason: reasonOf(error) }] };
+  } catch {
+    return mergeHalves(updates);
   }
+}
+
+function mergeHalves(updates: readonly Uint8Array[]): Merged {
+  const [only] = updates;
+  if (only === undefined) return { rows: [], bad: [] };
+  if (updates.length === 1) return mergeAlone(only);
   const half = updates.length >> 1;
-  const [left, right] = [mergeDocument(updates.slice(0, half)), mergeDocument(updates.slice(half))];
+  const [left, right] = [mergeHalves(updates.slice(0, half)), mergeHalves(updates.slice(half))];
   return { rows: joined([...left.rows, ...right.rows]), bad: [...left.bad, ...right.bad] };
+}
+
+/** One update is merged with nothing: alone it would come back unread. */
+function mergeAlone(update: Uint8Array): Merged {
+  try {
+    return { rows: [mergeUpdatesInTree([update, EMPTY_UPDATE])], bad: [] };
+  } catch (error) {
+    return { rows: [], bad: [{ update, reason: reasonOf(error) }] };
+  }
 }
 
 /** The halves are good on their own; if they are not together, they stay apart. */

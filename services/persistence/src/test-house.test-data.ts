@@ -1,6 +1,6 @@
 import { Database, Store } from '@weft/store';
 import { createLogger, Metrics } from '@weft/telemetry';
-import { startPostgres } from '@weft/testkit';
+import { type PostgresOptions, type PostgresServer, startPostgres } from '@weft/testkit';
 import { encodeRecord, type RecordEntry, SqlWal, type Wal } from '@weft/wal';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import * as Y from 'yjs';
@@ -44,15 +44,15 @@ export type PartialConfig = { readonly [K in keyof PersistenceConfig]?: Partial<
 let serial = 0;
 
 /** A real Postgres for a test file, and in it for each call a database of its own with a log and a schema. */
-export function useHouses(): () => Promise<House> {
-  let postgres: Awaited<ReturnType<typeof startPostgres>>;
+export function useHouses(options: PostgresOptions = {}): { newHouse(): Promise<House>; postgres(): PostgresServer } {
+  let postgres: PostgresServer;
   const closing: (() => Promise<void>)[] = [];
-  beforeAll(async () => void (postgres = await startPostgres()));
+  beforeAll(async () => void (postgres = await startPostgres(options)));
   afterAll(async () => {
     for (const close of closing.toReversed()) await close();
     await postgres.stop();
   });
-  return async () => makeHouse(await postgres.newDatabase(), (close) => closing.push(close));
+  return { newHouse: async () => makeHouse(await postgres.newDatabase(), (close) => closing.push(close)), postgres: () => postgres };
 }
 
 async function makeHouse(url: string, atEnd: (close: () => Promise<void>) => void): Promise<House> {
@@ -110,19 +110,4 @@ export function docOf({ snapshot, tail }: { snapshot: { pieces: readonly Uint8Ar
   const doc = new Y.Doc();
   for (const update of [...snapshot.pieces, ...tail]) Y.applyUpdate(doc, update);
   return doc;
-}
-
-/** A client that types: each call gives the update of one more character. */
-export function typist(clientID?: number): { readonly doc: Y.Doc; type(text?: string): Uint8Array } {
-  const doc = new Y.Doc();
-  if (clientID !== undefined) doc.clientID = clientID;
-  const text = doc.getText('t');
-  return {
-    doc,
-    type: (words = 'x') => {
-      const before = Y.encodeStateVector(doc);
-      text.insert(text.length, words);
-      return Y.encodeStateAsUpdate(doc, before);
-    },
-  };
 }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { CompactionInput, CompactionResult } from '../compact-document.ts';
 import { ownMemory } from './own-memory.ts';
@@ -77,13 +75,11 @@ export class CompactionThread {
 }
 
 function startWorker(heapBytes: number): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: Math.ceil(heapBytes / (1 << 20)) };
   const here = import.meta.url;
-  const fromSource = here.endsWith('.ts');
-  const worker = new Worker(new URL(fromSource ? './compaction-worker.ts' : './compaction-worker.js', here), {
-    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / (1 << 20)) },
-    // Whoever started us may have its own way to read TypeScript (vitest): the thread needs one that works in a thread.
-    ...(fromSource ? { execArgv: ['--conditions=weft-source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
-  });
+  const worker = here.endsWith('.ts')
+    ? new Worker(new URL('./compaction-worker.source.mjs', here), { resourceLimits, execArgv: ['--conditions=source'] })
+    : new Worker(new URL('./compaction-worker.js', here), { resourceLimits });
   worker.unref();
   return worker;
 }
