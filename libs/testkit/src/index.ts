@@ -5,3 +5,4 @@ export type { Server } from './server.ts';
 export { rememberPort, rememberProcess, temporaryFolder } from './leftovers.ts';
 export { claimPort } from './port-claims.ts';
 export { startNginx, type NginxOptions, type NginxPlace, type NginxServer } from './nginx.ts';
+export { needProgram } from './programs.ts';
