@@ -1,0 +1,84 @@
+import * as decoding from 'lib0/decoding';
+import { WebSocket } from 'ws';
+
+/** Frame types of the Hocuspocus dialect, protocol.md. */
+const sync = 0;
+const syncStatus = 8;
+const step1 = 0;
+
+/**
+ * What went over a user's sockets that the server has to answer, and its answers: exactly one SyncStatus for every Update and every Step2 (protocol.md). The providers' own
+ * counter cannot show a surplus, since it stops at 0; this can.
+ */
+export class Tally {
+  /** Updates and Step2s sent on the present socket. */
+  asked = 0;
+  /** SyncStatus frames that came on the present socket. */
+  taken = 0;
+  refused = 0;
+  /** More answers than questions were seen at some moment. */
+  surplus = 0;
+  sockets = 0;
+
+  get answered(): number {
+    return this.taken + this.refused;
+  }
+
+  opened(): void {
+    this.sockets += 1;
+    this.asked = this.taken = this.refused = 0;
+  }
+
+  sent(frame: Uint8Array): void {
+    // Ping and Pong are one raw byte without an address.
+    if (frame.byteLength < 2) return;
+    const decoder = decoding.createDecoder(frame);
+    decoding.readVarString(decoder);
+    if (decoding.readVarUint(decoder) === sync && decoding.readVarUint(decoder) !== step1) this.asked += 1;
+  }
+
+  received(frame: Uint8Array): void {
+    if (frame.byteLength < 2) return;
+    const decoder = decoding.createDecoder(frame);
+    decoding.readVarUint8Array(decoder);
+    if (decoding.readVarUint(decoder) !== syncStatus) return;
+    if (decoding.readVarUint(decoder) === 1) this.taken += 1;
+    else this.refused += 1;
+    if (this.answered > this.asked) this.surplus += 1;
+  }
+}
+
+export interface UserSockets {
+  /** For a provider's `WebSocketPolyfill`. */
+  readonly Polyfill: typeof globalThis.WebSocket;
+  /** The newest socket. */
+  current(): WebSocket | undefined;
+}
+
+/** The `ws` package's WebSocket, watched; `tally` only for the Hocuspocus dialect. */
+export function countingSockets(tally: Tally | undefined): UserSockets {
+  let newest: WebSocket | undefined;
+  const opened = (socket: WebSocket): void => {
+    newest = socket;
+    tally?.opened();
+  };
+  class CountingSocket extends WebSocket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      opened(this);
+      // Without a listener a refused connection would be an uncaught exception; providers listen only to what they need.
+      this.on('error', () => undefined);
+      if (!tally) return;
+      this.on('message', (data: ArrayBuffer | Buffer) => {
+        if (newest === this) tally.received(new Uint8Array(data));
+      });
+    }
+
+    override send(...args: unknown[]): void {
+      const [data] = args;
+      if (tally && newest === this && data instanceof Uint8Array) tally.sent(data);
+      (super.send as (...all: unknown[]) => void)(...args);
+    }
+  }
+  return { Polyfill: CountingSocket as unknown as typeof globalThis.WebSocket, current: () => newest };
+}
