@@ -113,3 +113,14 @@ interface Held<Owner> {
   seenAtMs: number;
   claim: { readonly owner: Owner; readonly entry: PresenceEntry } | undefined;
 }
+
+/** From what a worker was told to what is so now: new states, and removals of what is no longer there. */
+export function presenceChangesSince(told: readonly PresenceEntry[], now: readonly PresenceEntry[]): PresenceEntry[] {
+  const before = new Map(told.map((entry) => [entry.clientId, entry]));
+  const after = new Set(now.map((entry) => entry.clientId));
+  const gone = told.filter((entry) => !after.has(entry.clientId));
+  return [
+    ...now.filter((entry) => before.get(entry.clientId)?.clock !== entry.clock),
+    ...gone.map(({ clientId, clock }) => ({ clientId, clock, json: 'null' })),
+  ];
+}

@@ -3,6 +3,7 @@ import {
   type AnswerBytes,
   type Peer,
   peerKey,
+  type PresenceEntry,
   type Refusal,
   type Relay,
   type ToGateway,
@@ -11,6 +12,7 @@ import {
   type Want,
 } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
+import { presenceChangesSince } from './presence-board.ts';
 
 /**
  * This gateway's side of the talk with the workers: questions, asked until they are answered, and the relays, checked for holes.
@@ -140,7 +142,15 @@ export class WorkerLinks {
   }
 
   #send(asked: { document: GatewayDocument; handler: QuestionHandler; body: QuestionBody }): void {
-    const pending: Pending = { ...asked, id: this.#nextQuestion++, worker: undefined, sentAtMs: 0, attempts: 0, transfer: undefined };
+    const pending: Pending = {
+      ...asked,
+      id: this.#nextQuestion++,
+      worker: undefined,
+      sentAtMs: 0,
+      attempts: 0,
+      transfer: undefined,
+      presence: [],
+    };
     this.#ask(pending);
   }
 
@@ -170,7 +180,8 @@ export class WorkerLinks {
     if (body.kind === 'contains') this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
     else {
       const want = body.want.kind === 'since' && !standing.comparable ? everything : body.want;
-      this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: document.presence.ofOwners() });
+      pending.presence = document.presence.ofOwners();
+      this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
     }
   }
 
@@ -196,6 +207,10 @@ export class WorkerLinks {
     if (!binding) return;
     this.#bind(binding, answer, nowMs);
     this.#world.presence(pending.document, answer.presence);
+    // While the question was under way nobody may have been bound to hear of it.
+    const entries = presenceChangesSince(pending.presence, pending.document.presence.ofOwners());
+    if (entries.length > 0)
+      this.tell(pending.document, { kind: 'presence', gateway: this.#self, document: pending.document.name, entries });
     const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
     pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
     this.#receive(pending, answer.bytes, nowMs);
@@ -379,6 +394,8 @@ interface Pending {
   readonly attempts: number;
   worker: Peer | undefined;
   sentAtMs: number;
+  /** Our own connections' presence as the question bore it. */
+  presence: readonly PresenceEntry[];
   transfer:
     | { readonly answer: Answer; readonly deframer: UpdateDeframer; readonly updates: Uint8Array[]; received: number; asked: number }
     | undefined;
