@@ -59,8 +59,8 @@ export async function openHocuspocus(version: ProviderVersion, options: Record<s
   // The two versions' types differ in what these tests do not use.
   const { Provider, Socket } = VERSIONS[version] as unknown as { Provider: typeof ProviderV4; Socket: typeof SocketV4 };
   CapturingSocket.last = undefined;
-  const websocketProvider = new Socket({ url: 'ws://weft.test', WebSocketPolyfill: CapturingSocket, autoConnect: false } as never);
-  const provider = new Provider({ name: 'weft/документ', document: doc, token: 'the token', websocketProvider, ...options } as never);
+  const websocketProvider = new Socket({ url: 'ws://weft.test', WebSocketPolyfill: CapturingSocket, autoConnect: false });
+  const provider = new Provider({ name: 'weft/документ', document: doc, token: 'the token', websocketProvider, ...options });
   provider.attach();
   void websocketProvider.connect();
   const socket = await until(() => CapturingSocket.last);

@@ -47,10 +47,3 @@ export class ByteWriter {
     this.buffer = grown;
   }
 }
-
-/** Bytes `varUint` takes for `value`. */
-export function varUintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes += 1;
-  return bytes;
-}

@@ -81,7 +81,8 @@ test('[DS4] cut into updates it is still the same set, each of them about the si
   const updates = DeleteSet.ofUpdate(update).toUpdates(10_000);
   expect(updates.length).toBeGreaterThan(6);
   for (const one of updates) expect(one.length).toBeLessThan(11_000);
-  expect(DeleteSet.ofUpdate(deletesOf(updates)).toUpdate()).toEqual(DeleteSet.ofUpdate(update).toUpdate());
+  // Compared as buffers: expect walks large arrays for seconds.
+  expect(Buffer.compare(deletesOf(updates), DeleteSet.ofUpdate(update).toUpdate())).toBe(0);
   expect(new DeleteSet().toUpdates(100)).toEqual([]);
 });
 

@@ -25,7 +25,7 @@ test('[DU1] equals Y.diffUpdate at any state vector', () => {
         expect(diffUpdate(update, decodeStateVector(encoded))).toEqual(diff);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

@@ -64,11 +64,15 @@ function edit(doc: Y.Doc, undo: Y.UndoManager, random: Random): void {
   const list = doc.getArray<unknown>('list');
   const map = doc.getMap<unknown>('map');
   const xml = doc.getXmlFragment('xml');
-  switch (random.below(14)) {
+  switch (random.below(16)) {
     case 0:
     case 1:
     case 2:
       text.insert(at, random.pick(WORDS));
+      break;
+    case 14:
+    case 15:
+      type(text, at, random.pick(WORDS));
       break;
     case 3:
       text.insert(at, random.pick(WORDS), { bold: random.pick<unknown>([true, null, 'a "quoted" word', { deep: [1] }]) as object });
@@ -84,7 +88,10 @@ function edit(doc: Y.Doc, undo: Y.UndoManager, random: Random): void {
       if (text.length > 0) text.delete(random.below(text.length), 1);
       break;
     case 8:
-      list.insert(random.below(list.length + 1), Array.from({ length: 1 + random.below(4) }, () => anyValue(random)) as unknown[]);
+      list.insert(
+        random.below(list.length + 1),
+        Array.from({ length: 1 + random.below(4) }, () => anyValue(random)),
+      );
       break;
     case 9:
       if (list.length > 0) list.delete(random.below(list.length), 1);
@@ -105,6 +112,15 @@ function edit(doc: Y.Doc, undo: Y.UndoManager, random: Random): void {
         () => list.push([new Y.Doc({ guid: `sub-${random.below(1e6)}`, meta: { a: [1, null] }, autoLoad: random.chance(50) })]),
       ])();
       break;
+  }
+}
+
+/** Letter by letter, each an update of its own. */
+function type(text: Y.Text, at: number, word: string): void {
+  let end = at;
+  for (const letter of word) {
+    text.insert(end, letter);
+    end += letter.length;
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 import { MalformedUpdate } from './malformed-update.ts';
@@ -108,8 +108,8 @@ test('[US1] gives the ranges Yjs decodes', () => {
 });
 
 test('[US2] what it accepts, however mangled, every Yjs applies, merges and encodes without throwing', () => {
-  const log = console.error;
-  console.error = () => undefined;
+  // Yjs complains about subdocuments applied twice.
+  const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   fc.assert(
     fc.property(seeds, (seed) => {
       const random = new Random(seed);
@@ -124,9 +124,9 @@ test('[US2] what it accepts, however mangled, every Yjs applies, merges and enco
         if (skeletonOf(mutated) === skeletonOf(original)) useWith(mutated, others);
       }
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 100) },
+    { numRuns: 50 },
   );
-  console.error = log;
+  complaints.mockRestore();
 });
 
 /** An update of one client (7) with one struct, and a delete set. */

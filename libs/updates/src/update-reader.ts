@@ -1,3 +1,4 @@
+import { isPlainJson, nestsDeeperThan } from './json-text.ts';
 import { MalformedUpdate } from './malformed-update.ts';
 import { utf16Length } from './utf8.ts';
 
@@ -39,7 +40,7 @@ const XML_HOOK_REF = 5;
  */
 export const CLOCK_MAX = 2 ** 51;
 /** Deeper values overflow the stack of whoever decodes or encodes them (lib0's readAny, JSON.stringify recurse). */
-export const VALUE_DEPTH_MAX = 1000;
+const VALUE_DEPTH_MAX = 1000;
 
 const fatalUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -282,7 +283,7 @@ export class UpdateReader {
     const from = this.pos;
     this.skipBytes(bytes);
     if (isPlainJson(this.bytes, from, this.pos)) return;
-    if (deepestBracket(this.bytes, from, this.pos) > VALUE_DEPTH_MAX) this.fail(`JSON nested deeper than ${VALUE_DEPTH_MAX}`, at);
+    if (nestsDeeperThan(VALUE_DEPTH_MAX, this.bytes, from, this.pos)) this.fail(`JSON nested deeper than ${VALUE_DEPTH_MAX}`, at);
     try {
       const text = fatalUtf8.decode(this.bytes.subarray(from, this.pos));
       if (orUndefined && text === 'undefined') return;
@@ -367,36 +368,3 @@ export class UpdateReader {
 
 const GUID_KEY = new TextEncoder().encode('guid');
 const PROTO_KEY = new TextEncoder().encode('__proto__');
-
-/** The JSON that formats mostly bear, seen without decoding: true, null, false, a plain ASCII string. */
-function isPlainJson(bytes: Uint8Array, from: number, to: number): boolean {
-  const length = to - from;
-  if (length === 4) {
-    const word = (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!;
-    if (word === 0x74727565 || word === 0x6e756c6c) return true;
-  }
-  if (length < 2 || bytes[from] !== 0x22 || bytes[to - 1] !== 0x22) return false;
-  for (let i = from + 1; i < to - 1; i++) {
-    const byte = bytes[i]!;
-    if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
-  }
-  return true;
-}
-
-/** How deep brackets nest outside strings. Counts what could be JSON; whether it is, the parser says. */
-function deepestBracket(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from <= VALUE_DEPTH_MAX) return 0;
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]!;
-    if (inString) {
-      if (byte === 0x5c) i += 1;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x5d || byte === 0x7d) depth -= 1;
-  }
-  return deepest;
-}
