@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['weft-source'], externalConditions: ['weft-source'] } },
   resolve: { conditions: ['weft-source'] },
+  // Where vitest runs the global setup.
+  environments: { __vitest__: { resolve: { conditions: ['weft-source'], externalConditions: ['weft-source'] } } },
   test: {
     include: ['{libs,services}/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilFrozen } from './freeze.ts';
 import { rememberProcess } from './leftovers.ts';
 
 export interface ChildServerOptions {
@@ -60,9 +61,10 @@ export class ChildServer {
     await this.#end('SIGKILL');
   }
 
-  /** The whole process group: a server's own children too. */
-  pause(): void {
+  /** The whole process group: a server's own children too. Resolves once it stands still. */
+  async pause(): Promise<void> {
     process.kill(-this.pid, 'SIGSTOP');
+    await untilFrozen([this.pid]);
   }
 
   resume(): void {

@@ -21,6 +21,7 @@ test.runIf(platform === 'linux').each(['SIGKILL', 'SIGTERM'] as const)(
     await once(child, 'exit');
     await expect.poll(() => Promise.all(ports.map(accepts)), { timeout: 10_000 }).toEqual([false, false, false]);
   },
+  60_000,
 );
 
 function accepts(port: number): Promise<boolean> {

@@ -8,6 +8,7 @@ import { createLogger } from '@weft/telemetry';
 import { Client } from 'pg';
 import { config } from './config.ts';
 import { startInDocker } from './docker.ts';
+import { untilFrozen } from './freeze.ts';
 import { rememberPort, rememberProcess, temporaryFolder } from './leftovers.ts';
 import { claimPort } from './port-claims.ts';
 import { givenServer, type Server } from './server.ts';
@@ -95,7 +96,10 @@ async function startOwnPostgres(settings: Readonly<Record<string, string>>): Pro
     },
     stop: () => end('stop'),
     kill: () => end('kill'),
-    pause: () => signalAll(pid(), 'SIGSTOP'),
+    pause: async () => {
+      signalAll(pid(), 'SIGSTOP');
+      await untilFrozen([pid(), ...childrenOf(pid())]);
+    },
     resume: () => signalAll(pid(), 'SIGCONT'),
   };
 }

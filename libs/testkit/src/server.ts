@@ -8,7 +8,7 @@ export interface Server {
   stop(): Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Frozen: connections stay open and silent. */
+  /** Frozen: connections stay open and silent. Resolves once it is. */
   pause(): Promise<void> | void;
   resume(): Promise<void> | void;
 }
