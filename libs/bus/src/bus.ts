@@ -18,6 +18,7 @@
 export interface Bus {
   /** Largest `data` a message may carry, bytes. Asked of the server (NATS `max_payload`). */
   readonly payloadBytesMax: number;
+  /** True: the server is there and has our subscriptions. */
   readonly connected: boolean;
   publish(subject: string, data: Uint8Array): void;
   /** `queue`: of all subscribers with the same queue name, one gets each message. */

@@ -120,7 +120,7 @@ describe('NATS goes and comes', () => {
   test('a subscriber too slow for the server is cut off by it, comes back, and hears what is said then', { timeout: 40_000 }, async () => {
     const server = await startOwn('max_pending: 1MB\nwrite_deadline: "200ms"');
     const bus = await connect(server.url);
-    const slow = fork(fileURLToPath(new URL('./slow-subscriber.test-process.ts', import.meta.url)), [server.url, '2000'], {
+    const slow = fork(fileURLToPath(new URL('./slow-subscriber.test-process.ts', import.meta.url)), [server.url], {
       execArgv: ['--conditions=weft-source', '--import', 'tsx'],
     });
     closing.push(async () => void slow.kill('SIGKILL'));
@@ -131,11 +131,12 @@ describe('NATS goes and comes', () => {
       });
     await tells('subscribed');
     const [away, back] = [tells('away'), tells('back')];
-    bus.publish('slow', bytes('block'));
+    slow.kill('SIGSTOP');
     for (let i = 0; i < 40; i += 1) {
       bus.publish('slow', new Uint8Array(1024 * 1024));
       await bus.flush();
     }
+    slow.kill('SIGCONT');
     await Promise.all([away, back]);
     const after = tells('heard after');
     bus.publish('slow', bytes('after'));

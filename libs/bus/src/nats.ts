@@ -181,8 +181,7 @@ export class NatsBus implements Bus {
         return;
       case 'reconnect':
         this.#payloadBytesMax = this.#connection.info?.max_payload ?? this.#payloadBytesMax;
-        this.#logger.info({ server: status.server }, 'NATS is back');
-        this.#changed(true);
+        void this.#back(status.server);
         return;
       case 'error':
         this.#logger.warn({ err: status.error }, 'NATS reports an error');
@@ -192,6 +191,19 @@ export class NatsBus implements Bus {
         return;
       default:
     }
+  }
+
+  /** Connected means that our subscriptions stand: the library has sent them, the server's answer to a PING after them says it has them. */
+  async #back(server: string): Promise<void> {
+    try {
+      await this.#connection.flush();
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'bus: lost again at once');
+      return;
+    }
+    if (this.#closing) return;
+    this.#logger.info({ server }, 'NATS is back');
+    this.#changed(true);
   }
 
   #changed(connected: boolean): void {

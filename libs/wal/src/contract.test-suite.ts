@@ -278,16 +278,19 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
         enough();
       });
       // Announcements may be lost, also because the listener has only begun: announce until one is heard.
-      const again = setInterval(() => a.announceFloor(0, { identity, position: 41 }), 50);
-      await new Promise<void>((resolve) => (enough = resolve));
-      clearInterval(again);
+      const announceUntil = async (slice: number, position: number, told: Promise<unknown>): Promise<unknown> => {
+        const again = setInterval(() => a.announceFloor(slice, { identity, position }), 50);
+        const result = await told;
+        clearInterval(again);
+        return result;
+      };
+      await announceUntil(0, 41, new Promise<void>((resolve) => (enough = resolve)));
       expect(heard[0]).toEqual({ identity, position: 41 });
-      const other = new Promise((resolve) => b.onFloor(1, resolve));
       stop();
       const count = heard.length;
       a.announceFloor(0, { identity, position: 42 });
-      a.announceFloor(1, { identity, position: 1 });
-      expect(await other).toEqual({ identity, position: 1 });
+      const other = new Promise((resolve) => b.onFloor(1, resolve));
+      expect(await announceUntil(1, 1, other)).toEqual({ identity, position: 1 });
       expect(heard).toHaveLength(count);
     });
 
