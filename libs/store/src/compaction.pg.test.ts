@@ -58,7 +58,7 @@ test('[ST8] of two compactions from one version the second changes nothing, at v
         quarantined: [],
       });
     const outcomes = await Promise.all([attempt(10), attempt(11)]);
-    expect(outcomes.toSorted()).toEqual([false, true]);
+    expect(outcomes.filter(Boolean)).toEqual([true]);
     const loaded = await made.store.loadDocument('d', 0);
     expect(loaded.snapshot).toEqual({ version: version + 1, ...snapshot(bytes(outcomes[0] ? 10 : 11)) });
     await made.flush(bytes(20 + version));

@@ -52,13 +52,15 @@ test('[PE9] an edit whose predecessor has not come is kept through compactions',
 
 test('[PE10] an update that throws when applied is quarantined, the document is compacted and served without it', async () => {
   const { append, start, floorAt, store, load, database, logged } = await newHouse();
-  await start({ compaction: { tailRows: 2 } });
+  // Whether it throws depends on what was compacted before it: first the tail, then one compaction of all of it.
+  const first = await start();
   const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
   const base = ['010201002701016d026b310204000100017100', '010201022701016d026b3101280001020161017d0100'].map(hex);
   const poison = hex('01010102040101740361620000');
   const { type } = typist(77);
-  for (const update of [...base, type('good '), poison, type('w'), type('o'), type('r'), type('d'), type('s')])
-    await floorAt(await append(['a', update]));
+  for (const update of [...base, type('good '), poison, type('words')]) await floorAt(await append(['a', update]));
+  await first.drain();
+  await start({ compaction: { oldRows: 2, tailRows: 2 } });
   await expect.poll(() => store.snapshotVersion('a'), { timeout: 10_000 }).toBeGreaterThan(0);
   await expect
     .poll(async () => (await database.query('SELECT document, bytes FROM weft.quarantine')).rows, { timeout: 10_000 })

@@ -103,11 +103,14 @@ function merged(change: PartialConfig): PersistenceConfig {
     ...change,
     session: { ...quick.session, ...change.session },
     compaction: { ...quick.compaction, ...change.compaction },
-  } as PersistenceConfig;
+  };
 }
 
 export function docOf({ snapshot, tail }: { snapshot: { pieces: readonly Uint8Array[] }; tail: readonly Uint8Array[] }): Y.Doc {
   const doc = new Y.Doc();
-  for (const update of [...snapshot.pieces, ...tail]) Y.applyUpdate(doc, update);
+  doc.transact(() => {
+    for (const piece of snapshot.pieces) Y.applyUpdate(doc, piece);
+  });
+  for (const update of tail) Y.applyUpdate(doc, update);
   return doc;
 }

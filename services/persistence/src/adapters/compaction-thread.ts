@@ -78,7 +78,7 @@ function startWorker(heapBytes: number): Worker {
   const resourceLimits = { maxOldGenerationSizeMb: Math.ceil(heapBytes / (1 << 20)) };
   const here = import.meta.url;
   const worker = here.endsWith('.ts')
-    ? new Worker(new URL('./compaction-worker.source.mjs', here), { resourceLimits, execArgv: ['--conditions=source'] })
+    ? new Worker(new URL('./compaction-worker.source.mjs', here), { resourceLimits, execArgv: ['--conditions=weft-source'] })
     : new Worker(new URL('./compaction-worker.js', here), { resourceLimits });
   worker.unref();
   return worker;
