@@ -107,10 +107,16 @@ describe('[G9] AuthUnavailable', () => {
   });
 
   test('when no answer comes in time, and the next question is a new one', async () => {
-    answering(() => (asked.length === 1 ? undefined : allowance()));
-    const auth = client({ timeoutMs: 20 });
+    answering(() => (asked.length <= 3 ? undefined : allowance()));
+    const auth = client({ timeoutMs: 60 });
     await expect(auth.check('token', 'plan')).rejects.toThrow(AuthUnavailable);
     expect(await auth.check('token', 'plan')).toMatchObject({ allowed: true });
+  });
+
+  test('[G11] not for a question that was lost twice: it is asked again', async () => {
+    answering(() => (asked.length <= 2 ? undefined : allowance()));
+    expect(await client({ timeoutMs: 200 }).check('token', 'plan')).toMatchObject({ allowed: true });
+    expect(asked).toHaveLength(3);
   });
 
   test('[G8] when too many questions are under way', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { BusTimeout } from '@weft/bus';
 import type { Bus } from '@weft/bus';
 
 import type { Allowed, Decision } from './decision.ts';
@@ -12,7 +13,7 @@ export class AuthUnavailable extends Error {
 }
 
 export interface AuthClientOptions {
-  /** How long one question may take, ms. */
+  /** How long one question may take, with its attempts, ms. */
   readonly timeoutMs: number;
   /** Ms since the epoch; the wall clock unless given. */
   readonly now?: () => number;
@@ -22,6 +23,9 @@ export interface AuthClientOptions {
 
 /** An allowance is believed for this long; a withdrawn right reaches live connections by another way (revocations), within 2 s. */
 const CACHED_MS = 10_000;
+
+/** Parts of the time-out: growing, so that an auth under load is not asked ever more. */
+const ATTEMPT_SHARES = [0.1, 0.3, 0.6] as const;
 
 interface Kept {
   readonly allowance: Allowed;
@@ -79,13 +83,18 @@ export class AuthClient {
     return decision;
   }
 
+  /** The bus may lose a question or its answer (an auth that is just leaving): it costs nothing to ask again, and an answer comes in a millisecond. */
   async #request(token: string, document: string): Promise<Decision> {
-    try {
-      const bytes = await this.#bus.request(AUTH_CHECK_SUBJECT, encodeQuestion({ token, document }), { timeoutMs: this.#timeoutMs });
-      return decodeDecision(bytes);
-    } catch (cause) {
-      throw new AuthUnavailable('auth gave no answer', { cause });
+    const question = encodeQuestion({ token, document });
+    for (const [attempt, share] of ATTEMPT_SHARES.entries()) {
+      try {
+        return decodeDecision(await this.#bus.request(AUTH_CHECK_SUBJECT, question, { timeoutMs: share * this.#timeoutMs }));
+      } catch (cause) {
+        const isLast = attempt === ATTEMPT_SHARES.length - 1;
+        if (!(cause instanceof BusTimeout) || isLast) throw new AuthUnavailable('auth gave no answer', { cause });
+      }
     }
+    throw new Error('there is always a last attempt');
   }
 
   #keep(key: string, allowance: Allowed): void {
