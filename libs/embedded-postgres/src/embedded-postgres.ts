@@ -10,6 +10,7 @@ import { findBinaries, type Binaries } from './binaries.ts';
 import { lockFolder } from './folder-lock.ts';
 import { DATABASE, initialise, USER } from './initialise.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
+import { syncFoldersUp } from './sync-folder.ts';
 import { chooseRunAs, giveTo, makeLauncher, type Launcher } from './run-as.ts';
 import { makeSocketFolder } from './socket-folder.ts';
 import { takeOver } from './take-over.ts';
@@ -69,8 +70,9 @@ const LOG_LINES_KEPT = 20;
 
 /** Rejects with `FolderInUse`, or with a sentence and Postgres' last words when it cannot start. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  mkdirSync(options.folder, { recursive: true });
+  const firstMade = mkdirSync(options.folder, { recursive: true });
   const folder = realpathSync(options.folder);
+  if (firstMade !== undefined) syncFoldersUp(folder, dirname(realpathSync(firstMade)));
   const release = lockFolder(folder);
   try {
     return await startLocked(folder, options, release);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import type { Logger } from '@weft/telemetry';
 import type { Binaries } from './binaries.ts';
 import { giveTo, type Launcher, type RunAs } from './run-as.ts';
+import { syncFolder } from './sync-folder.ts';
 
 export const DATABASE = 'weft';
 export const USER = 'weft';
@@ -30,6 +32,7 @@ export async function initialise({ dataFolder, binaries, launcher, runAs, logger
   await runToEnd(launcher, binaries.initdb, ['-D', draft, ...locale, ...access, '--no-instructions'], '');
   await runToEnd(launcher, binaries.postgres, ['--single', '-D', draft, 'postgres'], `CREATE DATABASE ${DATABASE};\n`);
   renameSync(draft, dataFolder);
+  syncFolder(dirname(dataFolder));
 }
 
 const OUTPUT_SHOWN = 2000;
