@@ -1,8 +1,6 @@
-import { request } from 'node:http';
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { config } from './config.ts';
-import { rememberPort } from './leftovers.ts';
+import { hasDocker, needImage, remove, socketOrThrow } from './docker-engine.ts';
+import { rememberContainer, rememberPort } from './leftovers.ts';
 import { claimPort } from './port-claims.ts';
 import type { Server } from './server.ts';
 import { reportServer } from './servers-used.ts';
@@ -21,17 +19,17 @@ export interface ContainerOptions {
   readonly accepts?: (version: string) => boolean;
 }
 
-const PING_MS = 1000;
 const READY_MS = 60_000;
-const SOCKET = '/var/run/docker.sock';
+const POLL_MS = 50;
 
 /**
  * The server in a container, or undefined where no daemon answers or the image cannot be had: then the caller takes this machine's binaries.
- * Without a daemon this costs a look at a socket: testcontainers is not even loaded.
+ * testcontainers is loaded only when there is something for it to do.
  */
 export async function startInDocker(options: ContainerOptions): Promise<Server | undefined> {
   if (!(await hasDocker())) return undefined;
   try {
+    await needImage(options.image);
     return await startContainer(options);
   } catch (error) {
     process.stderr.write(
@@ -41,30 +39,9 @@ export async function startInDocker(options: ContainerOptions): Promise<Server |
   }
 }
 
-let answers: Promise<boolean> | undefined;
-
-function hasDocker(): Promise<boolean> {
-  answers ??= config.noDocker ? Promise.resolve(false) : ping();
-  return answers;
-}
-
-/** Only a daemon on this machine: ports are claimed here. */
-function ping(): Promise<boolean> {
-  const socketPath = config.dockerHost === undefined ? SOCKET : /^unix:\/\/(.+)$/.exec(config.dockerHost)?.[1];
-  if (socketPath === undefined || !existsSync(socketPath)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const asking = request({ socketPath, path: '/_ping', timeout: PING_MS }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    asking.once('timeout', () => asking.destroy());
-    asking.once('error', () => resolve(false));
-    asking.once('close', () => resolve(false));
-    asking.end();
-  });
-}
-
 async function startContainer(options: ContainerOptions): Promise<Server> {
+  // Its own reaper is one more image to have; what is left is swept by us ([TK5]).
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const port = await claimPort();
   rememberPort(port);
@@ -74,37 +51,49 @@ async function startContainer(options: ContainerOptions): Promise<Server> {
     .withEnvironment({ ...options.environment })
     .withCopyContentToContainer([...(options.files ?? [])])
     .start();
+  rememberContainer(socketOrThrow(), started.getId());
   const container = (await getContainerRuntimeClient()).container.getById(started.getId());
-  const untilReady = (): Promise<string> => pollVersion(options, port);
-  const version = await untilReady();
+  const version = await untilAnswer(options, port);
   if (options.accepts?.(version) === false) {
-    await started.stop();
+    await remove(started.getId());
     throw new Error(`${options.image} is ${version}, too old`);
   }
   reportServer(options.name, version, `Docker image ${options.image}`);
   let runs = true;
-  const once = (act: () => Promise<unknown>, after: boolean) => async (): Promise<void> => {
-    if (runs === after) return;
-    runs = after;
+  let paused = false;
+  const resume = async (): Promise<void> => {
+    if (paused) await container.unpause();
+    paused = false;
+  };
+  const end = async (act: () => Promise<unknown>): Promise<void> => {
+    if (!runs) return;
+    runs = false;
+    await resume();
     await act();
+    await container.wait();
   };
   return {
     url: options.url(port),
     version,
-    start: once(async () => {
+    start: async () => {
+      if (runs) throw new Error(`${options.name} runs already`);
       await container.start();
-      await untilReady();
-    }, true),
-    stop: once(() => container.stop(), false),
-    kill: once(() => container.kill({ signal: 'SIGKILL' }), false),
-    pause: async () => void (await container.pause()),
-    resume: async () => void (await container.unpause()),
+      runs = true;
+      await untilAnswer(options, port);
+    },
+    stop: () => end(() => container.stop()),
+    kill: () => end(() => container.kill({ signal: 'SIGKILL' })),
+    pause: async () => {
+      await container.pause();
+      paused = true;
+    },
+    resume,
   };
 }
 
-async function pollVersion({ name, askVersion }: ContainerOptions, port: number): Promise<string> {
+async function untilAnswer({ name, askVersion }: ContainerOptions, port: number): Promise<string> {
   let last: unknown;
-  for (const giveUpMs = performance.now() + READY_MS; performance.now() < giveUpMs; await sleep(50)) {
+  for (const giveUpMs = performance.now() + READY_MS; performance.now() < giveUpMs; await sleep(POLL_MS)) {
     try {
       return await askVersion(port);
     } catch (error) {

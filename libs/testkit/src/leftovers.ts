@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOf, isAlive, type ProcessIdentity } from '@weft/embedded-postgres';
+import { removeNow } from './docker-engine.ts';
 import { releasePort } from './port-claims.ts';
 
 /**
@@ -11,6 +12,7 @@ import { releasePort } from './port-claims.ts';
 type Leftover =
   | { readonly kind: 'process'; readonly owner: ProcessIdentity; readonly process: ProcessIdentity }
   | { readonly kind: 'folder'; readonly owner: ProcessIdentity; readonly folder: string }
+  | { readonly kind: 'container'; readonly owner: ProcessIdentity; readonly socket: string; readonly container: string }
   | { readonly kind: 'port'; readonly owner: ProcessIdentity; readonly port: number };
 
 const FOLDER = join(tmpdir(), 'weft-testkit', 'leftovers');
@@ -29,6 +31,10 @@ export function temporaryFolder(name: string): string {
 export function rememberProcess(pid: number): () => void {
   const identity = identityOf(pid);
   return identity === undefined ? () => undefined : remember({ kind: 'process', owner: begin(), process: identity });
+}
+
+export function rememberContainer(socket: string, container: string): void {
+  remember({ kind: 'container', owner: begin(), socket, container });
 }
 
 export function rememberPort(port: number): void {
@@ -87,6 +93,9 @@ function clear(file: string, leftover: Leftover): void {
       break;
     case 'folder':
       rmSync(leftover.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+      break;
+    case 'container':
+      removeNow(leftover.socket, leftover.container);
       break;
     case 'port':
       releasePort(leftover.port);
