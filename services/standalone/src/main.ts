@@ -33,10 +33,12 @@ const loggerOf = (part: string) => {
 
 const logger = loggerOf('standalone');
 const standalone = new Standalone(config, { loggerOf });
+let ready = false;
 const announced = {
   run: async () => {
     await standalone.run();
-    if (standalone.port === 0) return;
+    ready = standalone.port !== 0;
+    if (!ready) return;
     const url = `http://${config.host === '127.0.0.1' ? 'localhost' : config.host}:${standalone.port}`;
     if (pretty) process.stdout.write(`\nWeft is ready: ${url}\n`);
     else logger.info({ url }, 'Weft is ready');
@@ -44,7 +46,7 @@ const announced = {
   drain: () => standalone.drain(),
   stop: async () => {
     await standalone.stop();
-    logger.info('stopped');
+    if (ready) logger.info('stopped');
   },
 };
 

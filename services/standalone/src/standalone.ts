@@ -105,7 +105,8 @@ export class Standalone implements Service {
 
   async #openStorage(): Promise<{ store: Store; wal: SqlWal }> {
     const startedMs = performance.now();
-    const postgres = this.#keep('Postgres', await keepPostgres(this.#config.postgresFolder, this.#loggerOf('postgres')));
+    const loggers = { logger: this.#logger, postgresLogger: this.#loggerOf('postgres') };
+    const postgres = this.#keep('Postgres', await keepPostgres(this.#config.postgresFolder, loggers));
     const { url, version } = postgres;
     const database = new Database({
       url,

@@ -13,6 +13,13 @@ export interface KeptPostgres {
   stop(): Promise<void>;
 }
 
+export interface KeptPostgresLoggers {
+  /** That Postgres ended, and came back. */
+  readonly logger: Logger;
+  /** What Postgres itself says. */
+  readonly postgresLogger: Logger;
+}
+
 const RESTART = { baseMs: 200, maxMs: 5000 };
 /** As the library makes them: what a killed owner left is known by it, and swept at the next start. */
 const SOCKET_FOLDER_PREFIX = 'weft-pg-';
@@ -21,10 +28,10 @@ const SOCKET_FOLDER_PREFIX = 'weft-pg-';
  * Postgres as a child, started again whenever it ends unasked (the system was out of memory, somebody killed it). The house bears that as it
  * bears any Postgres that is away: acknowledgements wait. Rejects with what `startEmbeddedPostgres` rejects with at the first start.
  */
-export async function keepPostgres(folder: string, logger: Logger): Promise<KeptPostgres> {
+export async function keepPostgres(folder: string, { logger, postgresLogger }: KeptPostgresLoggers): Promise<KeptPostgres> {
   const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
   const stopping = new AbortController();
-  const start = () => startEmbeddedPostgres({ folder, logger, socketFolder });
+  const start = () => startEmbeddedPostgres({ folder, logger: postgresLogger, socketFolder });
   let running: EmbeddedPostgres;
   try {
     running = await start();
@@ -41,7 +48,7 @@ export async function keepPostgres(folder: string, logger: Logger): Promise<Kept
       if (stopping.signal.aborted) return;
       logger.error({ how }, 'Postgres ended by itself and is started again; edits wait for it');
       running = await retry(start, { signal: stopping.signal, logger, what: 'start Postgres again', ...RESTART });
-      logger.warn('Postgres is back');
+      logger.info('Postgres is back');
     }
   }
 
