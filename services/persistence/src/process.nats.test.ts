@@ -29,7 +29,14 @@ interface Process {
 async function launch(env: Record<string, string>): Promise<Process> {
   const opsPort = await claimPort();
   const child = spawn(process.execPath, ['--conditions=weft-source', '--import', 'tsx', main], {
-    env: { ...process.env, WEFT_OPS_PORT: String(opsPort), WEFT_OPS_HOST: '127.0.0.1', WEFT_FLUSH_MS: '50ms', ...env },
+    env: {
+      ...process.env,
+      WEFT_OPS_PORT: String(opsPort),
+      WEFT_OPS_HOST: '127.0.0.1',
+      WEFT_FLUSH_MS: '50ms',
+      WEFT_LOG_BYTES_MAX: '64MiB',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const forget = child.pid === undefined ? () => undefined : rememberProcess(child.pid);
@@ -47,7 +54,7 @@ async function launch(env: Record<string, string>): Promise<Process> {
       const response = await fetch(`http://127.0.0.1:${opsPort}/readyz`);
       return { status: response.status, body: await response.text() };
     } catch {
-      return { status: 0, body: 'nobody listens yet' };
+      return { status: 0, body: child.exitCode === null ? 'nobody listens yet' : said };
     }
   };
   return { child, output: () => said, ready };
@@ -61,7 +68,12 @@ async function newStore() {
 }
 
 async function openLog() {
-  const wal = new JetStreamWal({ url: nats.url, name: 'test', logger: createLogger({ service: 'test', level: 'silent' }) });
+  const wal = new JetStreamWal({
+    url: nats.url,
+    name: 'test',
+    bytesMax: 64 << 20,
+    logger: createLogger({ service: 'test', level: 'silent' }),
+  });
   onTestFinished(() => wal.close());
   await wal.open();
   return wal;
