@@ -6,15 +6,23 @@ const presenceEntriesMax = 10_000;
 /**
  * Who is here, for one document on this gateway, by Yjs client id. An entry belongs to the connection that brought it, or to another gateway.
  *
- * Only the owner may change or remove it: old providers re-send other people's states and queue their removal (protocol.md), and anybody may forge one. A client that
- * reconnects while its old connection has not been noticed dead claims its own id in vain for a moment; the claim is kept and takes over when
- * the owner goes.
+ * Only the owner may change or remove it: providers re-send other people's states and queue their removal (protocol.md; y-websocket tells every change it hears of), and anybody may
+ * forge one. A client that reconnects while its old connection has not been noticed dead claims its own id in vain for a moment; the claim is kept and takes
+ * over when the owner goes. Its own id is the first a connection speaks of: every provider announces itself first. What it says of others is no claim, and does
+ * not bring back who has just gone: else whoever leaves would live on as a ghost in the name of who re-sent it.
  */
 export class PresenceBoard<Owner extends object> {
   readonly #entries = new Map<number, Held<Owner>>();
+  readonly #ownIds = new WeakMap<Owner, number>();
+  /** Who has gone, with the clock of the last state, for at least the silence that expires an entry: two generations. */
+  #gone = new Map<number, number>();
+  #goneBefore = new Map<number, number>();
+  #goneSinceMs = 0;
 
   /** Gives what changed, for everybody else to hear; refused entries are left out. */
   fromOwner(owner: Owner, entries: readonly PresenceEntry[]): PresenceEntry[] {
+    const first = entries[0];
+    if (first && !this.#ownIds.has(owner)) this.#ownIds.set(owner, first.clientId);
     return entries.filter((entry) => this.#applyOwn(owner, entry));
   }
 
@@ -51,6 +59,7 @@ export class PresenceBoard<Owner extends object> {
 
   /** Entries of other gateways that nobody renewed: clients renew every 15 s (y-protocols), so a lost removal heals here. */
   expire(nowMs: number, silentMs: number): PresenceEntry[] {
+    if (nowMs - this.#goneSinceMs >= silentMs) this.#forgetGone(nowMs);
     const removals: PresenceEntry[] = [];
     for (const [clientId, held] of this.#entries) {
       if (held.owner !== 'elsewhere' || nowMs - held.seenAtMs < silentMs) continue;
@@ -76,18 +85,20 @@ export class PresenceBoard<Owner extends object> {
 
   #applyOwn(owner: Owner, entry: PresenceEntry): boolean {
     const held = this.#entries.get(entry.clientId);
+    const isOwnId = this.#ownIds.get(owner) === entry.clientId;
     if (!held) {
       if (entry.json === 'null' || this.#entries.size >= presenceEntriesMax) return false;
+      if (!isOwnId && entry.clock <= this.#goneAt(entry.clientId)) return false;
       this.#entries.set(entry.clientId, { entry, owner, seenAtMs: 0, claim: undefined });
       return true;
     }
     if (held.owner !== owner) {
-      held.claim = entry.json === 'null' ? undefined : { owner, entry };
+      if (isOwnId) held.claim = entry.json === 'null' ? undefined : { owner, entry };
       return false;
     }
     if (entry.json === 'null') {
       if (entry.clock < held.entry.clock) return false;
-      this.#entries.delete(entry.clientId);
+      this.#remove(entry.clientId, entry.clock);
       return true;
     }
     if (entry.clock <= held.entry.clock) return false;
@@ -99,11 +110,27 @@ export class PresenceBoard<Owner extends object> {
   #bequeath(clientId: number, held: Held<Owner>): PresenceEntry | undefined {
     const { claim } = held;
     if (!claim || claim.entry.clock < held.entry.clock) {
-      this.#entries.delete(clientId);
+      this.#remove(clientId, held.entry.clock);
       return undefined;
     }
     this.#entries.set(clientId, { entry: claim.entry, owner: claim.owner, seenAtMs: 0, claim: undefined });
     return claim.entry;
+  }
+
+  #remove(clientId: number, clock: number): void {
+    this.#entries.delete(clientId);
+    if (this.#gone.size >= presenceEntriesMax) this.#forgetGone(this.#goneSinceMs);
+    this.#gone.set(clientId, clock);
+  }
+
+  #goneAt(clientId: number): number {
+    return Math.max(this.#gone.get(clientId) ?? -1, this.#goneBefore.get(clientId) ?? -1);
+  }
+
+  #forgetGone(nowMs: number): void {
+    this.#goneBefore = this.#gone;
+    this.#gone = new Map();
+    this.#goneSinceMs = nowMs;
   }
 }
 
