@@ -30,10 +30,18 @@ function sorted(content: ReturnType<typeof contentOf>): unknown {
 
 /** Each of them sees exactly these people, by name. */
 export async function untilPresent(users: readonly User[], names: readonly string[], withinMs?: number): Promise<void> {
-  const expected = JSON.stringify(names.toSorted());
+  const expected = new Set(names);
+  const wrong = (): string[] =>
+    users.flatMap(({ name, kind, present }) => {
+      const missing = names.filter((other) => !present.includes(other));
+      const ghosts = present.filter((other) => !expected.has(other));
+      const twice = present.length - new Set(present).size;
+      if (missing.length + ghosts.length + twice === 0) return [];
+      return [`${name} (${kind}) misses [${missing.join(' ')}], sees ghosts [${ghosts.join(' ')}], ${twice} twice`];
+    });
   await until(
-    () => `everybody sees ${expected}: ${users.map((user) => `${user.name} sees ${JSON.stringify(user.present)}`).join('; ')}`,
-    () => users.every((user) => JSON.stringify(user.present) === expected),
+    () => `everybody sees who is there: ${wrong().join('; ')}`,
+    () => wrong().length === 0,
     (wake) => {
       for (const user of users) user.awareness.on('change', wake);
       return () => {
