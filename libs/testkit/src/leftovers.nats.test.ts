@@ -13,6 +13,8 @@ test.runIf(platform === 'linux').each(['SIGKILL', 'SIGTERM'] as const)(
     const fixture = fileURLToPath(new URL('./parent.fixture.ts', import.meta.url));
     const child = spawn(process.execPath, ['--conditions=weft-source', '--import', 'tsx', fixture], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      // Containers do not end with us: those a killed process left are swept by the next start.
+      env: { ...process.env, WEFT_TEST_NO_DOCKER: 'true' },
     });
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     const ports = (JSON.parse(line) as string[]).map(Number);

@@ -28,8 +28,8 @@ export interface PostgresServer extends Server {
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   if (options.private !== true && options.settings === undefined) {
-    if (config.postgresUrl !== undefined) return sharedPostgres(config.postgresUrl, 'given by WEFT_TEST_POSTGRES_URL');
-    if (config.sharedServers !== undefined) return sharedPostgres(await askForShared(config.sharedServers), 'embedded-postgres');
+    if (config.postgresUrl !== undefined) return givenPostgres(config.postgresUrl);
+    if (config.sharedServers !== undefined) return sharedPostgres(await askForShared(config.sharedServers));
   }
   return startPrivatePostgres(options.settings ?? {});
 }
@@ -111,17 +111,22 @@ async function askForShared(address: string): Promise<string> {
   return text;
 }
 
-async function sharedPostgres(url: string, origin: string): Promise<PostgresServer> {
-  const version = await askVersion(url);
-  reportServer('PostgreSQL', version, origin);
-  const server = givenServer(url, version, 'it is shared; ask for startPostgres({ private: true })');
+async function givenPostgres(url: string): Promise<PostgresServer> {
+  const server = await sharedPostgres(url);
+  reportServer('PostgreSQL', server.version, 'given by WEFT_TEST_POSTGRES_URL');
+  return server;
+}
+
+async function sharedPostgres(url: string): Promise<PostgresServer> {
+  const server = givenServer(url, await askVersion(url), 'it is shared; ask for startPostgres({ private: true })');
   return { ...server, newDatabase: () => newDatabase(url) };
 }
 
 function askVersion(url: string): Promise<string> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? 'unknown';
+    // `15.18 (Debian 15.18-0+deb12u1)`
+    return rows[0]?.server_version.split(' ')[0] ?? 'unknown';
   });
 }
 
