@@ -1,5 +1,5 @@
 import { encodeAwareness, type PresenceEntry, type Want } from '@weft/protocol';
-import { isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
+import { EMPTY_UPDATE, isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
 import type { Publish } from './client-socket.ts';
 import type { DocumentFrames, Member } from './member.ts';
 import { PresenceBoard } from './presence-board.ts';
@@ -185,13 +185,16 @@ export class GatewayDocument {
     }
   }
 
-  *#joinFrames(member: Member, stateVector: Uint8Array, updates: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+  /**
+   * A large document goes as Updates. Step1 and Step2 leave together, at the end: Step2 is what a provider calls synced, and so is the acknowledgement of what it
+   * answers to Step1.
+   */
+  *#joinFrames(member: Member, stateVector: Uint8Array, updates: readonly Uint8Array[]): Generator<readonly Uint8Array[], undefined> {
+    const { frames } = member;
     const present = this.presence.all();
-    if (present.length > 0) yield member.frames.awareness(encodeAwareness(present));
-    yield member.frames.step1(stateVector);
-    for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield member.frames.update(update);
-    // Step2 comes last: it is what a provider calls synced.
-    yield member.frames.step2(updates.at(-1) ?? emptyUpdate);
+    if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
+    for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield [frames.update(update)];
+    yield [frames.step1(stateVector), frames.step2(updates.at(-1) ?? EMPTY_UPDATE)];
   }
 
   #goLive(member: Member): void {
@@ -288,10 +291,8 @@ export interface DocumentLimits {
   readonly presenceWindowMs: number;
 }
 
-const emptyUpdate = Uint8Array.of(0, 0);
-
-function* catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
-  for (const update of updates) if (!isEmptyUpdate(update)) yield frames.update(update);
+function* catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]): Generator<readonly Uint8Array[], undefined> {
+  for (const update of updates) if (!isEmptyUpdate(update)) yield [frames.update(update)];
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

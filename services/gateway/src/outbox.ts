@@ -7,7 +7,7 @@ import type { ClientSocket } from './client-socket.ts';
 export class Outbox {
   readonly #socket: ClientSocket;
   readonly #highWaterBytes: number;
-  readonly #jobs: { frames: Iterator<Uint8Array>; done: () => void }[] = [];
+  readonly #jobs: { frames: Iterator<readonly Uint8Array[]>; done: () => void }[] = [];
 
   constructor(socket: ClientSocket, highWaterBytes: number) {
     this.#socket = socket;
@@ -22,8 +22,8 @@ export class Outbox {
     return this.#socket.bufferedBytes() > this.#highWaterBytes;
   }
 
-  /** `done` is called right after the last frame was handed to the socket; at once if all fits. */
-  push(frames: Iterator<Uint8Array>, done: () => void): void {
+  /** Frames given together leave together. `done` is called right after the last was handed to the socket; at once if all fits. */
+  push(frames: Iterator<readonly Uint8Array[]>, done: () => void): void {
     this.#jobs.push({ frames, done });
     if (this.#jobs.length === 1) this.pump();
   }
@@ -34,7 +34,7 @@ export class Outbox {
       const job = this.#jobs[0]!;
       const next = job.frames.next();
       if (!next.done) {
-        this.#socket.send(next.value);
+        for (const frame of next.value) this.#socket.send(frame);
         continue;
       }
       this.#jobs.shift();

@@ -1,7 +1,10 @@
 import type { Logger } from '@weft/telemetry';
 import { retry } from '@weft/lifecycle';
-import { type Appended, RecordPacker, type Wal, WalFull, WalUnavailable } from '@weft/wal';
+import { type Appended, RecordPacker, type Wal, WalFull, WalRecordTooLarge, WalUnavailable } from '@weft/wal';
 import type { BatchEntry } from './append-queue.ts';
+
+/** Readers give up an update in pieces whose rest does not come (libs/wal/SPEC.md, P5 and P6): after a wait this long its pieces are sent anew. */
+const pieceWaitMsMax = 120_000;
 
 /**
  * forward-record-answer: batch -> one or more records -> the log, one at a time. No answer, or a full log: the same bytes again, for as long as it takes
@@ -23,22 +26,41 @@ export class SliceWriter {
     this.#signal = signal;
   }
 
-  /** Where the log took the last of it. Rejects only when the gateway stops. */
+  /** Where the log took the last of it; all of it is in that very log. Rejects only when the gateway stops. */
   async append(entries: readonly BatchEntry[]): Promise<Appended> {
-    let appended: Appended | undefined;
-    for (const record of this.#packer.recordsFrom(entries, this.#wal.recordBytesMax)) appended = await this.#appendRecord(record.bytes);
-    if (!appended) throw new Error('a batch without entries');
-    return appended;
+    for (;;) {
+      const appended = await this.#appendAll(entries);
+      if (appended) return appended;
+      this.#logger.warn({ slice: this.#slice, entries: entries.length }, 'a batch is sent to the log again from its beginning');
+    }
   }
 
-  #appendRecord(bytes: Uint8Array): Promise<Appended> {
-    return retry(() => this.#wal.append(this.#slice, bytes), {
-      signal: this.#signal,
-      logger: this.#logger,
-      what: `append to slice ${this.#slice} of the log`,
-      baseMs: 20,
-      maxMs: 1000,
-      isRetryable: (error) => error instanceof WalUnavailable || error instanceof WalFull,
-    });
+  /** undefined: start over. The log was replaced in between, its records became smaller, or a run of pieces waited too long. */
+  async #appendAll(entries: readonly BatchEntry[]): Promise<Appended | undefined> {
+    let last: Appended | undefined;
+    for (const record of this.#packer.recordsFrom(entries, this.#wal.recordBytesMax)) {
+      const startedMs = performance.now();
+      const appended = await this.#appendRecord(record.bytes);
+      if (!appended || (last && (appended.identity !== last.identity || performance.now() - startedMs > pieceWaitMsMax))) return undefined;
+      last = appended;
+    }
+    if (!last) throw new Error('a batch without entries');
+    return last;
+  }
+
+  async #appendRecord(bytes: Uint8Array): Promise<Appended | undefined> {
+    try {
+      return await retry(() => this.#wal.append(this.#slice, bytes), {
+        signal: this.#signal,
+        logger: this.#logger,
+        what: `append to slice ${this.#slice} of the log`,
+        baseMs: 20,
+        maxMs: 1000,
+        isRetryable: (error) => error instanceof WalUnavailable || error instanceof WalFull,
+      });
+    } catch (error) {
+      if (error instanceof WalRecordTooLarge) return undefined;
+      throw error;
+    }
   }
 }

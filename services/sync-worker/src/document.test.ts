@@ -20,7 +20,10 @@ function openDocument(updates: readonly Uint8Array[], compacted: number, stored:
   const tail = new Tail();
   const from = Math.max(0, stored - overlap);
   updates.slice(from, stored).forEach((update, i) => tail.push(from + i + 1, update));
-  const document = new OpenDocument({ snapshot, tail: updates.slice(compacted, stored), floor: { identity: 'log', position: stored } }, tail);
+  const document = new OpenDocument(
+    { snapshot, tail: updates.slice(compacted, stored), floor: { identity: 'log', position: stored } },
+    tail,
+  );
   updates.slice(stored).forEach((update, i) => document.push(stored + i + 1, update, scanUpdate(update)));
   return document;
 }

@@ -1,7 +1,8 @@
 import type { StoredDocument } from '@weft/store';
-import { coversRanges, decodeStateVector, DeleteSet, diffUpdate, mergeUpdatesInTree, scanUpdate, type UpdateScan } from '@weft/updates';
+import { coversRanges, decodeStateVector, DeleteSet, diffUpdate, scanUpdate, type UpdateScan } from '@weft/updates';
 import { DocumentVector } from './document-vector.ts';
-import { Tail } from './tail.ts';
+import { groupUpdates } from './group-updates.ts';
+import type { Tail } from './tail.ts';
 
 /** Answers kept for state vectors that clients ask with again and again (a reconnect storm). */
 const diffsCachedMax = 8;
@@ -14,9 +15,11 @@ export class OpenDocument {
   readonly snapshotVersion: number;
   /** What the log brought and this worker still holds; parts of it may be in the store's pieces too. */
   readonly tail: Tail;
+  /** The position up to which the store had everything. */
+  readonly #storedThrough: number;
   readonly #pieces: readonly Uint8Array[];
-  /** The store's rows since the snapshot, as one update; undefined for none. */
-  readonly #rows: Uint8Array | undefined;
+  /** The store's rows since the snapshot. */
+  readonly #rows: readonly Uint8Array[];
   readonly #snapshotVector: ReadonlyMap<number, number>;
   readonly #snapshotDeletes: Uint8Array;
   /** Deletes of the snapshot, or later ones that `completeDeletes` found. */
@@ -27,21 +30,22 @@ export class OpenDocument {
   #pieceScans: readonly UpdateScan[] | undefined;
   /** Counts changes: caches are good for one count. */
   #changes = 0;
-  #merged: { changes: number; update: Uint8Array } | undefined;
+  #merged: { changes: number; updates: readonly Uint8Array[] } | undefined;
   #deletes: { changes: number; set: DeleteSet } | undefined;
   readonly #diffs = new Map<string, { changes: number; updates: readonly Uint8Array[] }>();
 
-  constructor(stored: StoredDocument, tail: Tail) {
+  /** @param logIdentity of the log `tail` is from: a floor of another log says nothing about it. */
+  constructor(stored: StoredDocument, tail: Tail, logIdentity: string) {
+    this.#storedThrough = stored.floor?.identity === logIdentity ? stored.floor.position : 0;
     this.snapshotVersion = stored.snapshot.version;
     this.tail = tail;
     this.#pieces = stored.snapshot.pieces;
-    this.#rows = stored.tail.length > 0 ? mergeUpdatesInTree(stored.tail) : undefined;
+    this.#rows = groupUpdates(stored.tail);
     this.#snapshotVector = decodeStateVector(stored.snapshot.stateVector);
     this.#snapshotDeletes = stored.snapshot.deletes;
     this.#knownDeletes = stored.snapshot.deletes;
     this.#vector = new DocumentVector(stored.snapshot.stateVector);
-    if (this.#rows) this.#vector.add(scanUpdate(this.#rows));
-    for (const update of tail.since(0)) this.#vector.add(scanUpdate(update));
+    for (const update of [...this.#rows, ...tail.since(this.#storedThrough)]) this.#vector.add(scanUpdate(update));
   }
 
   /** Bytes held, without caches. */
@@ -50,9 +54,7 @@ export class OpenDocument {
   }
 
   get snapshotBytes(): number {
-    let bytes = this.#rows?.byteLength ?? 0;
-    for (const piece of this.#pieces) bytes += piece.byteLength;
-    return bytes;
+    return [...this.#pieces, ...this.#rows].reduce((bytes, update) => bytes + update.byteLength, 0);
   }
 
   push(position: number, update: Uint8Array, scan: UpdateScan): void {
@@ -61,18 +63,23 @@ export class OpenDocument {
     this.#changes++;
   }
 
+  /** Forgets of the tail what is at positions <= `position` and in the store's pieces. */
+  trim(position: number): void {
+    this.tail.dropThrough(Math.min(position, this.#storedThrough));
+  }
+
   stateVector(): Uint8Array {
     return this.#vector.encode();
   }
 
-  /** Updates that bring a client with this state vector up to date, to be applied in this order. At least one. Throws MalformedStateVector. */
+  /** Updates that bring a client with this state vector up to date, to be applied in this order; none if it is. Throws MalformedStateVector. */
   forStateVector(stateVector: Uint8Array): readonly Uint8Array[] {
     const has = decodeStateVector(stateVector);
-    if (has.size === 0) return [...this.#pieces, this.#sinceSnapshot()];
+    if (has.size === 0) return [...this.#pieces, ...this.#sinceSnapshot()];
     const key = Buffer.from(stateVector).toString('latin1');
     const known = this.#diffs.get(key);
     if (known?.changes === this.#changes) return known.updates;
-    const updates = [...this.#snapshotFor(has, stateVector), diffUpdate(this.#sinceSnapshot(), stateVector)];
+    const updates = [...this.#snapshotFor(has, stateVector), ...lackedBy(has, stateVector, this.#sinceSnapshot(), undefined)];
     this.#diffs.delete(key);
     this.#diffs.set(key, { changes: this.#changes, updates });
     if (this.#diffs.size > diffsCachedMax) this.#diffs.delete(this.#diffs.keys().next().value!);
@@ -81,7 +88,7 @@ export class OpenDocument {
 
   /** Everything the log brought after `position`, merged. Right only for positions the tail reaches back to: the caller knows them. */
   since(position: number): readonly Uint8Array[] {
-    return [mergeUpdatesInTree(this.tail.since(position))];
+    return groupUpdates(this.tail.since(position));
   }
 
   /**
@@ -97,7 +104,7 @@ export class OpenDocument {
 
   /** What `completeDeletes` needs, and the state it stands for. */
   everything(): { changes: number; updates: readonly Uint8Array[] } {
-    return { changes: this.#changes, updates: [...this.#pieces, this.#sinceSnapshot()] };
+    return { changes: this.#changes, updates: [...this.#pieces, ...this.#sinceSnapshot()] };
   }
 
   /** Its answer. What was deleted then is deleted for good. */
@@ -112,25 +119,38 @@ export class OpenDocument {
     if (this.#pieces.length === 0) return [];
     if (isPast(has, this.#snapshotVector)) return [this.#snapshotDeletes];
     this.#pieceScans ??= this.#pieces.map(scanUpdate);
-    const scans = this.#pieceScans;
-    return this.#pieces.filter((_, i) => scans[i]!.deletes || !coversRanges(has, scans[i]!)).map((piece) => diffUpdate(piece, stateVector));
+    return lackedBy(has, stateVector, this.#pieces, this.#pieceScans);
   }
 
-  #sinceSnapshot(): Uint8Array {
-    if (this.#merged?.changes === this.#changes) return this.#merged.update;
-    const log = this.tail.since(0);
-    const update = mergeUpdatesInTree(this.#rows ? [this.#rows, ...log] : log);
-    this.#merged = { changes: this.#changes, update };
-    return update;
+  #sinceSnapshot(): readonly Uint8Array[] {
+    if (this.#merged?.changes === this.#changes) return this.#merged.updates;
+    const updates = groupUpdates([...this.#rows, ...this.tail.since(this.#storedThrough)]);
+    this.#merged = { changes: this.#changes, updates };
+    return updates;
   }
 
   #deleteSet(): DeleteSet {
     if (this.#deletes?.changes === this.#changes) return this.#deletes.set;
     const set = DeleteSet.ofUpdate(this.#knownDeletes);
-    set.add(this.#sinceSnapshot());
+    for (const update of this.#sinceSnapshot()) set.add(update);
     this.#deletes = { changes: this.#changes, set };
     return set;
   }
+}
+
+/** The updates, cut to what a client with `has` lacks; those it has altogether are left out. */
+function lackedBy(
+  has: ReadonlyMap<number, number>,
+  stateVector: Uint8Array,
+  updates: readonly Uint8Array[],
+  scans: readonly UpdateScan[] | undefined,
+): Uint8Array[] {
+  return updates
+    .filter((update, i) => {
+      const scan = scans?.[i] ?? scanUpdate(update);
+      return scan.deletes || !coversRanges(has, scan);
+    })
+    .map((update) => diffUpdate(update, stateVector));
 }
 
 function isPast(has: ReadonlyMap<number, number>, vector: ReadonlyMap<number, number>): boolean {

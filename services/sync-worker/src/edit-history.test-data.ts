@@ -17,7 +17,8 @@ const edit = fc.record<Edit>({
   text: fc.string({ minLength: 1, maxLength: 5 }),
 });
 
-export const editHistory = (lengthMax = 200): fc.Arbitrary<EditHistory> => fc.array(edit, { minLength: 1, maxLength: lengthMax }).map(historyOf);
+export const editHistory = (lengthMax = 200): fc.Arbitrary<EditHistory> =>
+  fc.array(edit, { minLength: 1, maxLength: lengthMax }).map(historyOf);
 
 function historyOf(edits: readonly Edit[]): EditHistory {
   const people = [0, 1, 2].map((who) => {

@@ -41,8 +41,8 @@ export class HeldDocument {
   }
 
   /** The store's answer. The tail reaches back to the store's floor or further, so together they are the document (see `mayTrim`). */
-  loaded(stored: StoredDocument, nowMs: number): void {
-    this.state = { kind: 'open', document: new OpenDocument(stored, this.tail) };
+  loaded(stored: StoredDocument, logIdentity: string, nowMs: number): void {
+    this.state = { kind: 'open', document: new OpenDocument(stored, this.tail, logIdentity) };
     this.refreshedAtMs = nowMs;
     this.refreshing = false;
     this.attempts = 0;
@@ -53,9 +53,11 @@ export class HeldDocument {
     this.state = { kind: 'tail' };
   }
 
-  /** May the tail be cut at the floor? Not while a load is under way: what it is about to bring is as old as its own floor. */
-  get mayTrim(): boolean {
-    return (this.state.kind === 'tail' || this.state.kind === 'failed') && !this.refreshing;
+  /** Positions <= `position` are in the store, and nobody asks for them any more. While the store is being read the tail stays: what comes may be older. */
+  trim(position: number): void {
+    if (this.state.kind === 'loading') return;
+    if (this.state.kind === 'open') this.state.document.trim(position);
+    else this.tail.dropThrough(position);
   }
 
   get isUsed(): boolean {

@@ -96,7 +96,7 @@ export class SliceFollower {
             (partition) => wanted.has(partition),
             ({ partition, document, payload }) => {
               if (payload.kind === 'update') {
-                if (!isLate) tailOf(tails.get(partition)!, document).push(position, payload.update);
+                if (!isLate) tailOf(tails.get(partition)!, document).push(position, payload.update.slice());
                 return;
               }
               // A run that begins after `to` is the main reader's.

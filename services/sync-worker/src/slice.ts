@@ -104,7 +104,8 @@ export class Slice {
         (partition) => this.partitions.has(partition),
         ({ partition, document, payload }) => {
           const source = { origin: reader.origin, document, position: record.position, atMs: record.atMs };
-          const update = payload.kind === 'update' ? payload.update : this.#pieces.add(source, payload);
+          // A copy: a view would keep the whole record in memory for as long as the document's tail keeps this update.
+          const update = payload.kind === 'update' ? payload.update.slice() : this.#pieces.add(source, payload);
           if (update) this.#takeUpdate(partition, document, reader.origin, update, record.position, hear);
         },
       );
@@ -135,16 +136,10 @@ export class Slice {
       if (partition.target === undefined) continue;
       partition.base = Math.max(partition.base, through);
       for (const held of partition.documents.values()) {
-        if (!held.mayTrim) continue;
-        held.tail.dropThrough(through);
+        held.trim(through);
         if (held.tail.isEmpty && !held.isUsed && held.state.kind === 'tail') partition.documents.delete(held.name);
       }
     }
-  }
-
-  /** Cuts the tail of a document that was just read anew: the store's floor is never below `base`. */
-  forget(held: HeldDocument): void {
-    held.tail.dropThrough(this.partitions.get(held.partition)!.base);
   }
 
   hold(partition: number, name: string): HeldDocument {

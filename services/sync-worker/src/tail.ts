@@ -1,8 +1,8 @@
-import { mergeUpdatesInTree } from '@weft/updates';
+import { groupUpdates } from './group-updates.ts';
 
 /**
- * What the log brought for one document above what the store gave, oldest first. Kept as a merge tree: every `fanIn` neighbours become one chunk, so that
- * a long tail costs few objects and `mergeUpdates` (quadratic in its inputs) never sees many at once.
+ * What the log brought for one document above what the store gave, oldest first. Kept as a merge tree: every `fanIn` neighbours are merged, into chunks of at most
+ * about 256 KiB, so that a long tail costs few objects and every byte is merged a few times only.
  *
  * A chunk stands for the positions `from..to`. Asking or dropping by a position inside a chunk errs on the side of more: CRDT updates may be
  * applied twice.
@@ -55,10 +55,12 @@ export class Tail {
       const level = this.#chunks[end - 1]!.level;
       for (let i = start; i < end; i++) if (this.#chunks[i]!.level !== level) return;
       const merged = this.#chunks.splice(start, this.#fanIn);
-      const update = mergeUpdatesInTree(merged.map((chunk) => chunk.update));
       for (const chunk of merged) this.#bytes -= chunk.update.byteLength;
-      this.#bytes += update.byteLength;
-      this.#chunks.push({ level: level + 1, from: merged[0]!.from, to: merged.at(-1)!.to, update });
+      // Several groups share the positions of all: asking errs on the side of more.
+      for (const update of groupUpdates(merged.map((chunk) => chunk.update))) {
+        this.#bytes += update.byteLength;
+        this.#chunks.push({ level: level + 1, from: merged[0]!.from, to: merged.at(-1)!.to, update });
+      }
     }
   }
 }

@@ -117,9 +117,8 @@ export class WorkerCore {
     const followed = this.#slices.get(slice);
     const held = followed?.document(partition, name);
     if (!followed || !held) return;
-    if (held.refreshing && stored.floor?.identity === followed.identity) followed.forget(held);
     try {
-      held.loaded(stored, nowMs);
+      held.loaded(stored, followed.identity, nowMs);
     } catch (error) {
       this.loadFailed(slice, partition, name, String(error), nowMs);
       return;

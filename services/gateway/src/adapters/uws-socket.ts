@@ -1,6 +1,7 @@
 import type { WebSocket } from '@rjweb/uws';
 import type { ClientSocket } from '../client-socket.ts';
 
+const everyoneTopic = 'everyone';
 /** What RFC 6455 leaves for a close reason, bytes. */
 const reasonBytesMax = 123;
 
@@ -11,6 +12,9 @@ export class UwsSocket<UserData> implements ClientSocket {
 
   constructor(ws: WebSocket<UserData>) {
     this.#ws = ws;
+    // uWS sends a large frame on a way of its own to sockets without any subscription, and that way corrupts what the kernel does not take at once
+    // (docs/decisions/0007; uws-socket.test.ts). Nobody publishes here.
+    ws.subscribe(everyoneTopic);
   }
 
   /** uWS says that the connection is gone: from here on nothing may touch it. */
