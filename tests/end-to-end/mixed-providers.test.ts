@@ -84,7 +84,7 @@ test(
 
     for (const { name, tally } of acknowledging)
       // One more than the edits: the Step2 of the join.
-      expect({ name, ...tally }).toEqual({ name, sockets: 1, asked: editsEach + 1, taken: editsEach + 1, refused: 0, surplus: 0 });
+      expect(tally, name).toMatchObject({ sockets: 1, asked: editsEach + 1, taken: editsEach + 1, refused: 0, surplus: 0 });
     await untilPresent(users, names(users));
 
     // Someone of each kind comes later, to each gateway.

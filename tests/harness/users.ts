@@ -30,8 +30,7 @@ export class User {
   readonly awareness: Awareness;
   /** undefined in the dialect without acknowledgements. */
   readonly tally: Tally | undefined;
-  /** Only so far are edits known to be durable, by the words of the server. */
-  readonly provider: Provider;
+  readonly #provider: Provider;
   readonly #sockets: UserSockets;
 
   constructor({ kind, name, url, document, token }: UserOptions) {
@@ -39,19 +38,19 @@ export class User {
     this.kind = kind;
     this.tally = kind === 'y-websocket' ? undefined : new Tally();
     this.#sockets = countingSockets(this.tally);
-    this.provider = connect(kind, { url, document, token, doc: this.doc, Polyfill: this.#sockets.Polyfill });
-    this.awareness = this.provider.awareness;
+    this.#provider = connect(kind, { url, document, token, doc: this.doc, Polyfill: this.#sockets.Polyfill });
+    this.awareness = this.#provider.awareness;
     this.awareness.setLocalStateField('user', { name });
   }
 
   get isSynced(): boolean {
-    return this.provider.isSynced();
+    return this.#provider.isSynced();
   }
 
   /** False for ever in the dialect without acknowledgements. */
   get isAcknowledged(): boolean {
     const { tally } = this;
-    return tally !== undefined && this.isSynced && this.provider.unsyncedChanges() === 0 && tally.asked > 0 && tally.taken === tally.asked;
+    return tally !== undefined && this.isSynced && this.#provider.unsyncedChanges() === 0 && tally.asked > 0 && tally.taken === tally.asked;
   }
 
   /** Names of everybody this user sees here, itself too, in order. */
@@ -60,14 +59,19 @@ export class User {
   }
 
   untilSynced(withinMs?: number): Promise<void> {
-    return until(`${this.name} is synced`, () => this.isSynced, this.#hears, withinMs);
+    return until(
+      `${this.name} is synced`,
+      () => this.isSynced,
+      (wake) => this.onNews(wake),
+      withinMs,
+    );
   }
 
   untilAcknowledged(withinMs?: number): Promise<void> {
     return until(
-      () => `${this.name}'s edits are acknowledged (unsynced ${this.provider.unsyncedChanges()}, ${JSON.stringify(this.tally)})`,
+      () => `${this.name}'s edits are acknowledged (unsynced ${this.#provider.unsyncedChanges()}, ${JSON.stringify(this.tally)})`,
       () => this.isAcknowledged,
-      this.#hears,
+      (wake) => this.onNews(wake),
       withinMs,
     );
   }
@@ -75,26 +79,27 @@ export class User {
   /** The tab is gone without a word: no close frame, no removal of its presence. It does not come back. */
   crash(): void {
     const socket = this.#sockets.current();
-    this.provider.abandon();
+    this.#provider.abandon();
     socket?.terminate();
     this.awareness.destroy();
   }
 
   /** Leaves as a closed tab does. */
   leave(): void {
-    this.provider.leave();
+    this.#provider.leave();
     this.awareness.destroy();
     this.doc.destroy();
   }
 
-  readonly #hears = (wake: () => void): (() => void) => {
-    const undo = this.provider.onNews(wake);
+  /** Calls back with each acknowledgement, sync, drop and update; gives its own removal. */
+  onNews(wake: () => void): () => void {
+    const undo = this.#provider.onNews(wake);
     this.doc.on('update', wake);
     return () => {
       undo();
       this.doc.off('update', wake);
     };
-  };
+  }
 }
 
 /** What the three providers have in common, in one shape. */

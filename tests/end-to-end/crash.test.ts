@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, onTestFailed, test } from 'vitest';
+import { type Cluster, startCluster } from '../harness/cluster.ts';
+import { CrashRounds, victims } from '../harness/crash-rounds.ts';
+import { printedSeed, randomFrom } from '../harness/random.ts';
+
+/** Issue 3, Shows 4, cluster part: each service once. `npm run crash -- --rounds 100` goes on for longer. */
+let cluster: Cluster;
+let crashes: CrashRounds;
+
+beforeAll(async () => {
+  cluster = await startCluster({ gateways: 2, workers: 2 });
+  crashes = await CrashRounds.begin(cluster, randomFrom(printedSeed('crash')));
+});
+afterAll(async () => {
+  crashes?.end();
+  await cluster?.kill();
+});
+
+test.each(victims)('every acknowledged edit is there after kill -9 of %s', { timeout: 120_000 }, async (victim) => {
+  onTestFailed(() => console.error(cluster.logTails()));
+  await crashes.run(victim);
+});
