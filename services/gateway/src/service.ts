@@ -35,6 +35,8 @@ export interface GatewayParts {
   /** Further HTTP paths, by uWS pattern (`/auth/*`), and files of the page, by path. */
   readonly routes?: Readonly<Record<string, HttpRoute>>;
   readonly files?: ReadonlyMap<string, StaticFile>;
+  /** Only pages of this machine may connect: for a laptop on which guests may edit. */
+  readonly loopbackOriginsOnly?: boolean;
 }
 
 export interface Gateway extends Service {
@@ -85,6 +87,7 @@ class GatewayService implements Gateway {
       frameBytesMax: config.frameBytesMax,
       unsentBytesMax: 8 * config.highWaterBytes + 4 * config.frameBytesMax,
       idleTimeoutS: 60,
+      loopbackOriginsOnly: parts.loopbackOriginsOnly ?? false,
       routes: parts.routes ?? {},
       files: parts.files ?? new Map(),
       logger: this.#logger,

@@ -145,7 +145,19 @@ export class Standalone implements Service {
     const routes = { '/auth/*': (request: HttpRequest) => auth.handleHttp(request) };
     const gateway = await this.#launch(
       'gateway',
-      createGateway({ bus: bus.sibling(), wal, authorize, routes, files, metrics, logger: this.#loggerOf('gateway') }, gatewayConfig),
+      createGateway(
+        {
+          bus: bus.sibling(),
+          wal,
+          authorize,
+          routes,
+          files,
+          loopbackOriginsOnly: authConfig.guests !== 'none',
+          metrics,
+          logger: this.#loggerOf('gateway'),
+        },
+        gatewayConfig,
+      ),
     );
     return { persistence, worker, auth, gateway };
   }

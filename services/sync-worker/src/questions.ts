@@ -1,5 +1,5 @@
 import { peerKey, type Contains, type Open } from '@weft/protocol';
-import { AnswerSource } from './answer-source.ts';
+import type { AnswerSource } from './answer-source.ts';
 
 export type Question = Open | Contains;
 

@@ -1,7 +1,7 @@
 import { forEachEntry, type LogRecord, MalformedRecord, PieceAssembler, RecordReader } from '@weft/wal';
 import { MalformedUpdate, scanUpdate } from '@weft/updates';
 import { HeldDocument } from './held-document.ts';
-import { Tail } from './tail.ts';
+import type { Tail } from './tail.ts';
 
 /**
  * One slice of the log as this worker follows it: for its own partitions, every document's tail from `base` on, open or not.

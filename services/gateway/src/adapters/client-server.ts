@@ -51,7 +51,7 @@ export class ClientServer {
     core: GatewayCore,
     onUpgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void,
   ): WebSocketBehavior<Entry> {
-    const { frameBytesMax, idleTimeoutS, unsentBytesMax, logger } = this.#options;
+    const { frameBytesMax, idleTimeoutS, unsentBytesMax, loopbackOriginsOnly, logger } = this.#options;
     return {
       // A frame over the limit but under twice it is refused with 1009 and a sentence; beyond that uWS cuts the connection.
       maxPayloadLength: 2 * frameBytesMax,
@@ -61,7 +61,16 @@ export class ClientServer {
       maxBackpressure: unsentBytesMax,
       closeOnBackpressureLimit: 1,
       compression: 0,
-      upgrade: onUpgrade,
+      upgrade: (res, req, context) => {
+        const origin = req.getHeader('origin');
+        if (loopbackOriginsOnly && !isLoopbackOrigin(origin))
+          refuse(
+            res,
+            '403 Forbidden',
+            `pages of ${JSON.stringify(origin)} may not connect: guests may edit here, so only pages of this machine may`,
+          );
+        else onUpgrade(res, req, context);
+      },
       open: (ws) => {
         const entry = ws.getUserData();
         const socket = new UwsSocket(ws);
@@ -124,6 +133,8 @@ export interface ClientServerOptions {
   readonly frameBytesMax: number;
   readonly unsentBytesMax: number;
   readonly idleTimeoutS: number;
+  /** Where guests may edit on a laptop, a page of any website could: browsers tell whose page it is. Programs send no Origin. */
+  readonly loopbackOriginsOnly: boolean;
   readonly routes: Readonly<Record<string, HttpRoute>>;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly logger: Logger;
@@ -167,4 +178,12 @@ function refuse(res: HttpResponse, status: string, reason: string): void {
       .writeHeader('content-type', 'application/json')
       .end(JSON.stringify({ error: { message: reason } }));
   });
+}
+
+/** `origin`: the request's header, empty when there was none. The port does not matter: people develop their page on another one. */
+export function isLoopbackOrigin(origin: string): boolean {
+  if (origin === '') return true;
+  if (!URL.canParse(origin)) return false;
+  const { hostname } = new URL(origin);
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || /^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]';
 }

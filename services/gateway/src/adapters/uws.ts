@@ -50,10 +50,10 @@ interface ExclusiveListen {
 
 interface Build {
   App(): TemplatedApp;
-  us_listen_socket_close?(socket: us_listen_socket): void;
-  us_socket_local_port?(socket: us_listen_socket): number;
-  closeSocket?(socket: us_listen_socket): void;
-  getSocketPort?(socket: us_listen_socket): number;
+  readonly us_listen_socket_close?: (socket: us_listen_socket) => void;
+  readonly us_socket_local_port?: (socket: us_listen_socket) => number;
+  readonly closeSocket?: (socket: us_listen_socket) => void;
+  readonly getSocketPort?: (socket: us_listen_socket) => number;
 }
 
 function loadBuild(): Build {
