@@ -248,16 +248,15 @@ describe('[L10] messages beside edits', () => {
     for (const { client } of [sender, near, far, y]) await client.close();
   });
 
-  test('a Stateless too large for the bus reaches who is near and harms nobody', async () => {
-    const name = 'stateless-large';
-    const sender = await Person.collab(gateway.port, name);
-    const near = await Person.collab(gateway.port, name);
-    sender.client.send(collab.stateless(name, 's'.repeat(2 * 1024 * 1024)));
-    expect((await near.client.heard('stateless')).text).toHaveLength(2 * 1024 * 1024);
-    await sender.types('goes on');
-    await near.sees('goes on');
-    expect(sender.client.closed).toBeUndefined();
-    for (const { client } of [sender, near]) await client.close();
+  test('a Stateless too large for the bus closes with 4400 and a sentence', async () => {
+    const offender = await Person.collab(gateway.port, 'connection');
+    offender.client.send(collab.stateless('connection', 's'.repeat(1024 * 1024)));
+    expect(await offender.client.isClosed()).toEqual({
+      code: 4400,
+      reason: 'a stateless message of 1048576 bytes: at most 1046528 travel between gateways',
+    });
+    await bystanders.goOn();
+    expect(bystanders.writer.client.all('stateless')).toEqual([]);
   });
 
   test('QueryAwareness is answered with who is here', async () => {

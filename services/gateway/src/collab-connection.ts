@@ -1,5 +1,4 @@
-import type { Decision } from '@weft/grants';
-import { mayEdit } from '@weft/grants';
+import { type Allowed, type Decision, mayEdit } from '@weft/grants';
 import {
   CLOSE,
   COLLAB_PING,
@@ -17,17 +16,22 @@ import { type DocumentFrames, Member } from './member.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 
 /**
- * What one address (a document, as one provider of the socket calls it) is going through.
+ * What one address (a document, as one provider of the socket calls it) is going through. `check` numbers the Auth whose answer counts: the latest.
  * - `unknown`: frames came before an Auth: kept.
- * - `checking`: auth is being asked: frames kept.
+ * - `checking`: auth is being asked: frames kept, CLOSE and what follows it too, so that they are handled in order.
  * - `denied`: told so; frames are dropped until another Auth comes.
  * - `open`.
  */
 type Address =
-  | { readonly kind: 'unknown'; readonly kept: AddressedFrame[] }
-  | { readonly kind: 'checking'; readonly kept: AddressedFrame[]; readonly check: number }
+  | { readonly kind: 'unknown'; readonly kept: KeptFrame[] }
+  | { readonly kind: 'checking'; readonly kept: KeptFrame[]; readonly check: number }
   | { readonly kind: 'denied' }
-  | { readonly kind: 'open'; readonly member: Member; readonly document: GatewayDocument };
+  | { readonly kind: 'open'; readonly member: Member; readonly document: GatewayDocument; check: number };
+
+interface KeptFrame {
+  readonly frame: AddressedFrame;
+  readonly bytes: number;
+}
 
 /**
  * One socket in the Hocuspocus dialect: many documents, each with its own Auth (protocol.md). The order on open, per address: Authenticated, then presence, Step1 and Step2
@@ -83,20 +87,25 @@ export class CollabConnection implements ConnectionHandler {
 
   #addressed(frame: AddressedFrame, bytes: number): void {
     const address = this.#addresses.get(frame.address) ?? { kind: 'unknown', kept: [] };
-    if (frame.type === 'auth') return this.#check(frame, address);
+    if (frame.type === 'auth') return this.#auth(frame, bytes, address);
     switch (address.kind) {
       case 'unknown':
-      case 'checking':
+        if (frame.type === 'close') return this.#leave(frame.address, address);
+        // Its Auth was refused for want of room, or will be; the documents that are open go on.
+        if (this.#isFullFor(frame.address) && this.#authenticatedOnce) return;
         this.#addresses.set(frame.address, address);
         return this.#keep(address.kept, frame, bytes);
+      case 'checking':
+        return this.#keep(address.kept, frame, bytes);
       case 'denied':
+        if (frame.type === 'close') this.#leave(frame.address, address);
         return;
       case 'open':
         return this.#handle(frame, address.member, address.document);
     }
   }
 
-  #keep(kept: AddressedFrame[], frame: AddressedFrame, bytes: number): void {
+  #keep(kept: KeptFrame[], frame: AddressedFrame, bytes: number): void {
     this.#keptBytes += bytes;
     this.#keptFrames += 1;
     const { preAuthBytesMax, preAuthFramesMax, documentsMax } = this.#limits;
@@ -105,12 +114,16 @@ export class CollabConnection implements ConnectionHandler {
         CLOSE.preAuthLimits,
         `too much before authentication: at most ${preAuthFramesMax} frames, ${preAuthBytesMax} bytes, ${documentsMax} documents`,
       );
-    kept.push(frame);
+    kept.push({ frame, bytes });
   }
 
-  #check(frame: AuthFrame, address: Address): void {
+  #isFullFor(address: string): boolean {
+    return !this.#addresses.has(address) && this.#addresses.size >= this.#limits.documentsMax;
+  }
+
+  #auth(frame: AuthFrame, bytes: number, address: Address): void {
     if (frame.version !== undefined) this.#understandsPing = true;
-    if (!this.#addresses.has(frame.address) && this.#addresses.size >= this.#limits.documentsMax) {
+    if (this.#isFullFor(frame.address)) {
       this.connection.socket.send(
         new CollabServerFrames(frame.address).permissionDenied(
           `at most ${this.#limits.documentsMax} documents may be open on one connection`,
@@ -118,10 +131,17 @@ export class CollabConnection implements ConnectionHandler {
       );
       return;
     }
+    // A page that opens, closes and opens again before auth has answered: the second opening has its own turn.
+    if (address.kind === 'checking' && address.kept.some((kept) => kept.frame.type === 'close'))
+      return this.#keep(address.kept, frame, bytes);
+    this.#check(frame, address);
+  }
+
+  #check(frame: AuthFrame, address: Address): void {
     this.#checks += 1;
     const check = this.#checks;
-    if (address.kind !== 'open')
-      this.#addresses.set(frame.address, { kind: 'checking', kept: address.kind === 'denied' ? [] : address.kept, check });
+    if (address.kind === 'open') address.check = check;
+    else this.#addresses.set(frame.address, { kind: 'checking', kept: address.kind === 'denied' ? [] : address.kept, check });
     this.#world.authorize(frame.token, frame.document).then(
       (decision) => this.#decided(frame, check, decision),
       (error: unknown) => this.#undecided(frame, error),
@@ -131,23 +151,31 @@ export class CollabConnection implements ConnectionHandler {
   #decided(frame: AuthFrame, check: number, decision: Decision): void {
     const address = this.#addresses.get(frame.address);
     if (this.connection.closed || !address) return;
-    if (address.kind === 'open') return this.#refreshed(frame.address, address, decision);
     // An answer to an earlier Auth of this address: the later one counts.
-    if (address.kind !== 'checking' || address.check !== check) return;
+    if ((address.kind !== 'checking' && address.kind !== 'open') || address.check !== check) return;
+    if (address.kind === 'open') return this.#refreshed(frame.address, address, decision);
     this.#forgetKept(address.kept);
-    if (!decision.allowed) return this.#deny(frame, decision.reason);
-    this.#authenticatedOnce = true;
-    const editor = mayEdit(decision.role);
-    const document = this.#world.document(frame.document);
-    const member = new Member(this.connection.socket, this.connection.outbox, framesFor(frame.address), this.connection.id, editor);
-    this.#addresses.set(frame.address, { kind: 'open', member, document });
-    this.#world.enter(document, member, this.connection, decision.who);
-    this.connection.socket.send(new CollabServerFrames(frame.address).authenticated(editor ? 'read-write' : 'readonly'));
+    if (decision.allowed) this.#open(frame, check, decision);
+    else this.#deny(frame, decision.reason);
     try {
-      for (const kept of address.kept) this.#handle(kept, member, document);
+      for (const kept of address.kept) {
+        // One of them may have ended the connection: nothing of the rest may be taken for somebody who is gone.
+        if (this.connection.closed) return;
+        this.#addressed(kept.frame, kept.bytes);
+      }
     } catch (error) {
       this.#refuse(error);
     }
+  }
+
+  #open(frame: AuthFrame, check: number, { role, who }: Allowed): void {
+    this.#authenticatedOnce = true;
+    const editor = mayEdit(role);
+    const document = this.#world.document(frame.document);
+    const member = new Member(this.connection.socket, this.connection.outbox, framesFor(frame.address), this.connection.id, editor);
+    this.#addresses.set(frame.address, { kind: 'open', member, document, check });
+    this.#world.enter(document, member, this.connection, who);
+    this.connection.socket.send(new CollabServerFrames(frame.address).authenticated(editor ? 'read-write' : 'readonly'));
   }
 
   #deny(frame: { address: string; document: string }, reason: string): void {
@@ -208,9 +236,9 @@ export class CollabConnection implements ConnectionHandler {
     else if (address.kind !== 'denied') this.#forgetKept(address.kept);
   }
 
-  #forgetKept(kept: readonly AddressedFrame[]): void {
+  #forgetKept(kept: readonly KeptFrame[]): void {
     this.#keptFrames -= kept.length;
-    if (this.#keptFrames === 0) this.#keptBytes = 0;
+    for (const { bytes } of kept) this.#keptBytes -= bytes;
   }
 
   #authDeadline(): void {

@@ -53,6 +53,12 @@ export class Editing {
 
   /** Entries of ids that another connection owns are left out; the rest goes to everybody. Throws BadFrame. */
   presence(document: GatewayDocument, member: Member, entries: readonly PresenceEntry[]): void {
+    for (const { json } of entries)
+      if (json.length > this.#limits.presenceStateBytesMax)
+        throw new BadFrame(
+          CLOSE.badFrame,
+          `an awareness state of ${json.length} characters: at most ${this.#limits.presenceStateBytesMax} travel between gateways`,
+        );
     const changed = document.presence.fromOwner(member, entries);
     const bytes = document.presence.bytesOf(member);
     if (bytes > this.#limits.presenceBytesMax)
@@ -69,7 +75,14 @@ export class Editing {
     member.socket.send(member.frames.awareness(encodeAwareness(document.presence.all())));
   }
 
+  /** Throws BadFrame. */
   stateless(document: GatewayDocument, member: Member, payload: string): void {
+    const bytes = new TextEncoder().encode(payload).byteLength;
+    if (bytes > this.#limits.statelessBytesMax)
+      throw new BadFrame(
+        CLOSE.badFrame,
+        `a stateless message of ${bytes} bytes: at most ${this.#limits.statelessBytesMax} travel between gateways`,
+      );
     document.stateless(payload, member);
     this.#world.stateless(document, payload);
   }
@@ -114,6 +127,10 @@ export interface EditingWorld {
 export interface EditingLimits {
   /** Bytes of awareness JSON one connection may hold in a document. */
   readonly presenceBytesMax: number;
+  /** Of one client id, in UTF-16 units: it goes to the other gateways in one message. */
+  readonly presenceStateBytesMax: number;
+  /** It goes to the other gateways in one message. */
+  readonly statelessBytesMax: number;
 }
 
 function isEmpty(scan: UpdateScan): boolean {

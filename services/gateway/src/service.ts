@@ -247,10 +247,16 @@ class GatewayService implements Gateway {
 
 const quiet = new Set<GatewayEvent>(['entered', 'left', 'reopen']);
 
+/** Room for a message's other fields: ids, a document's name. */
+const envelopeOverheadBytes = 2048;
+
 function limitsFrom(config: GatewayConfig, payloadBytesMax: number): GatewayLimits {
   return {
     ...config,
     payloadBytesMax,
+    // Eight: JSON may take three bytes a UTF-16 unit, and a worker's answer bears presence beside the document.
+    presenceStateBytesMax: Math.floor(payloadBytesMax / 8),
+    statelessBytesMax: payloadBytesMax - envelopeOverheadBytes,
     joinBufferBytesMax: 1024 * 1024,
     presenceWindowMs: 20,
     presenceSilentMs: 45_000,
