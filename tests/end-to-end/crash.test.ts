@@ -20,3 +20,8 @@ test.each(victims)('every acknowledged edit is there after kill -9 of %s', { tim
   onTestFailed(() => console.error(cluster.logTails()));
   await crashes.run(victim);
 });
+
+test('Postgres away for 5 s: editing and acknowledgements go on, and it gets everything after', { timeout: 120_000 }, async () => {
+  onTestFailed(() => console.error(cluster.logTails()));
+  await crashes.postgresAway(5_000);
+});

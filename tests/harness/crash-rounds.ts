@@ -19,6 +19,8 @@ const awayMsMax = 2_000;
 /** A provider waits up to 30 s between two attempts (protocol.md), and services start from their sources here. */
 const recoveredWithinMs = 60_000;
 const lookEveryMs = 100;
+/** Far above what it takes, far below what a wait for Postgres would be. */
+const acknowledgedWithinMs = 3_000;
 
 export interface Round {
   readonly victim: string;
@@ -88,6 +90,47 @@ export class CrashRounds {
     }
   }
 
+  /**
+   * Postgres is away for `awayMs`: people go on, acknowledgements come as ever, an open document takes in newcomers. A document nobody has open cannot be read: who opens
+   * it waits, and is not shown an empty one.
+   */
+  async postgresAway(awayMs: number): Promise<Round> {
+    this.#round += 1;
+    const { postgres } = this.#cluster;
+    const [writer, stranger] = await this.#loneWriters();
+    if (!writer || !stranger) throw new Error('a round has lone writers');
+    await stranger.typeAcknowledged(5);
+    const unread = await this.#unreadDocument();
+    const typing = this.#shareTyping();
+    try {
+      const killedMs = performance.now();
+      await postgres.kill();
+      const visitor = new User(this.#options('visitor', sharedDocument, 'hocuspocus-4', this.#random.int(2)));
+      const early = new User(this.#options('early', unread.document, 'hocuspocus-4', this.#random.int(2)));
+      await visitor.untilSynced(acknowledgedWithinMs);
+      visitor.leave();
+      for (; performance.now() - killedMs < awayMs; await sleep(typeEveryMs)) {
+        writer.type();
+        await writer.user.untilAcknowledged(acknowledgedWithinMs);
+      }
+      if (early.isSynced) throw new Error('a document that could not be read was shown as synced');
+      for (const { user } of [writer, stranger]) user.crash();
+      await postgres.start();
+      const downMs = performance.now() - killedMs;
+      typing.abort();
+      await early.untilSynced(recoveredWithinMs);
+      const shown = early.doc.getText('text').toJSON();
+      early.leave();
+      if (shown !== unread.text) throw new Error(`a document was shown as ${JSON.stringify(shown)}, not ${JSON.stringify(unread.text)}`);
+      for (const alone of [writer, stranger]) await this.#isAllThere(alone);
+      await this.#sharersAreWhole();
+      const promised = writer.acknowledged + stranger.acknowledged;
+      return { victim: 'postgres away', promised, downMs, recoveredMs: performance.now() - killedMs };
+    } finally {
+      typing.abort();
+    }
+  }
+
   end(): void {
     this.#typing?.abort();
     for (const { user } of this.#sharers) user.leave();
@@ -101,6 +144,22 @@ export class CrashRounds {
     });
     await Promise.all(writers.map(({ user }) => user.untilSynced()));
     return writers;
+  }
+
+  /** Text that is in Postgres, and in no worker's memory: a restarted worker knows of it by the database alone. */
+  async #unreadDocument(): Promise<{ document: string; text: string }> {
+    const document = `crash-unread-${this.#round}`;
+    const author = new LedgerWriter(this.#options('author', document, 'hocuspocus-4', 0), this.#random);
+    await author.user.untilSynced();
+    await author.typeAcknowledged(5);
+    const text = author.user.doc.getText('text').toJSON();
+    author.user.crash();
+    await this.#isStored(author, document);
+    for (const worker of this.#cluster.workers) {
+      await worker.kill();
+      await worker.start();
+    }
+    return { document, text };
   }
 
   async #typeAlone(writer: LedgerWriter): Promise<void> {
@@ -131,12 +190,16 @@ export class CrashRounds {
     } finally {
       reader.leave();
     }
+    await this.#isStored(writer, document);
+  }
+
+  async #isStored(writer: LedgerWriter, document: string): Promise<void> {
     let missing: readonly string[] = [];
     for (const deadline = performance.now() + recoveredWithinMs; performance.now() < deadline; await sleep(lookEveryMs)) {
       missing = writer.missingIn(await storedDocument(this.#cluster, document));
       if (missing.length === 0) return;
     }
-    throw new Error(`Postgres lacks what ${user.name} was promised: ${missing.join(' ')}`);
+    throw new Error(`Postgres lacks what ${writer.user.name} was promised: ${missing.join(' ')}`);
   }
 
   async #sharersAreWhole(): Promise<void> {

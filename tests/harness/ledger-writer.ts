@@ -1,4 +1,4 @@
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import type { Random } from './random.ts';
 import { editAtRandom } from './random-edits.ts';
 import { User, type UserOptions } from './users.ts';
