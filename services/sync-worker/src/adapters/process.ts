@@ -21,6 +21,7 @@ export class WorkerProcess implements Service {
   #bus: NatsBus | undefined;
   #wal: JetStreamWal | undefined;
   #worker: SyncWorker | undefined;
+  #waitingFor: string | undefined = 'NATS';
 
   constructor(config: Config<typeof workerProcessSettings>, logger: Logger) {
     this.#config = config;
@@ -39,10 +40,17 @@ export class WorkerProcess implements Service {
     const nats = { url: natsUrl.join(','), name: `weft-sync-worker ${id}`, logger };
     const bus = await this.#retried('connect to NATS', () => NatsBus.connect(nats));
     this.#bus = bus;
+    this.#waitingFor = 'the log';
     const wal = new JetStreamWal({ ...nats, slices, replicas: logReplicas, bytesMax: logBytesMax, allowOld: natsAllowOld });
     this.#wal = wal;
     await this.#retried('open the log', () => wal.open());
-    const worker = createSyncWorker({ bus, wal, store: new Store(this.#database), logger, metrics: this.#metrics }, this.#config);
+    // A worker that never saw Postgres would take partitions from workers that have their documents in memory, and could answer for none. What is wrong is not
+    // asked: the schema may come later than we do, with the first persistence.
+    const store = new Store(this.#database);
+    this.#waitingFor = 'Postgres';
+    await this.#retried('read from Postgres', () => store.floor(0), anyError);
+    this.#waitingFor = undefined;
+    const worker = createSyncWorker({ bus, wal, store, logger, metrics: this.#metrics }, this.#config);
     this.#worker = worker;
     await worker.run();
   }
@@ -61,18 +69,21 @@ export class WorkerProcess implements Service {
   }
 
   #readiness(): { ok: boolean; reasons: string[] } {
-    const reasons = this.#worker ? this.#worker.notReady() : [this.#wal ? 'waiting for the log' : 'waiting for NATS'];
+    const reasons = this.#worker ? this.#worker.notReady() : [`waiting for ${this.#waitingFor ?? 'the first look at the log'}`];
     return { ok: reasons.length === 0, reasons };
   }
 
-  #retried<T>(what: string, operation: () => Promise<T>): Promise<T> {
+  #retried<T>(what: string, operation: () => Promise<T>, isRetryable = isAway): Promise<T> {
     return retry(operation, {
       what,
       signal: this.#starting.signal,
       logger: this.#logger,
       baseMs: retryBaseMs,
       maxMs: retryMaxMs,
-      isRetryable: (error) => error instanceof NatsUnreachable || error instanceof WalUnavailable,
+      isRetryable,
     });
   }
 }
+
+const isAway = (error: unknown): boolean => error instanceof NatsUnreachable || error instanceof WalUnavailable;
+const anyError = (): boolean => true;
