@@ -13,7 +13,7 @@ const peer: fc.Arbitrary<Peer> = fc.record({ id: text, incarnation: text });
 const presence: fc.Arbitrary<PresenceEntry[]> = fc.array(fc.record({ clientId: number, clock: number, json: text }), { maxLength: 4 });
 const want: fc.Arbitrary<Want> = fc.oneof(
   fc.record({ kind: fc.constant('state-vector' as const), stateVector: bytes }),
-  fc.record({ kind: fc.constant('since' as const), position: number }),
+  fc.record({ kind: fc.constant('since' as const), position: number, stateVector: bytes }),
   fc.record({ kind: fc.constant('nothing' as const) }),
 );
 

@@ -53,7 +53,8 @@ export interface Open {
 
 export type Want =
   | { readonly kind: 'state-vector'; readonly stateVector: Uint8Array }
-  | { readonly kind: 'since'; readonly position: number }
+  /** Everything after `position`. Where that lies too far back, what `stateVector`, a lower bound of what the asker has, lacks. */
+  | { readonly kind: 'since'; readonly position: number; readonly stateVector: Uint8Array }
   /** Only register and tell where you stand. */
   | { readonly kind: 'nothing' };
 

@@ -111,6 +111,7 @@ function writeWant(encoder: encoding.Encoder, want: Want): void {
     case 'since':
       encoding.writeUint8(encoder, WANT_SINCE);
       encoding.writeVarUint(encoder, want.position);
+      encoding.writeVarUint8Array(encoder, want.stateVector);
       break;
     case 'nothing':
       encoding.writeUint8(encoder, WANT_NOTHING);
@@ -124,7 +125,7 @@ function readWant(reader: ByteReader): Want {
     case WANT_STATE_VECTOR:
       return { kind: 'state-vector', stateVector: reader.varBytes('a state vector') };
     case WANT_SINCE:
-      return { kind: 'since', position: reader.varUint('a position') };
+      return { kind: 'since', position: reader.varUint('a position'), stateVector: reader.varBytes('a state vector') };
     case WANT_NOTHING:
       return { kind: 'nothing' };
     default:

@@ -1,7 +1,7 @@
 import { encodeAwareness, type PresenceEntry, type Want } from '@weft/protocol';
 import { EMPTY_UPDATE, isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
 import type { Publish } from './client-socket.ts';
-import type { DocumentFrames, Member } from './member.ts';
+import { type DocumentFrames, type Member, NOTHING } from './member.ts';
 import { PresenceBoard } from './presence-board.ts';
 
 /**
@@ -23,6 +23,10 @@ export class GatewayDocument {
   readonly #limits: DocumentLimits;
   /** Published since the last look at the sockets' buffers. */
   #published = false;
+  /** The state vector at the last answer: every live member has it. */
+  #answeredVector = NOTHING;
+  /** A large answer that is still being sent to somebody: whoever asks the same meanwhile gets it from here, and catches up afterwards. */
+  #sharing: { readonly want: Want; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
   #presenceChanges = new Map<number, PresenceEntry>();
   #presenceFlushedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -47,6 +51,7 @@ export class GatewayDocument {
     if (!this.members.delete(member)) return [];
     member.gone = true;
     this.#silence(member);
+    this.#shareNoMore(member);
     const topic = this.#topics.get(member.frames.topic)!;
     topic.members -= 1;
     if (topic.members === 0) this.#topics.delete(member.frames.topic);
@@ -84,19 +89,22 @@ export class GatewayDocument {
   join(member: Member, stateVector: Uint8Array): void {
     this.#silence(member);
     member.state = 'asking';
-    this.#ask([member], { kind: 'state-vector', stateVector });
+    const want: Want = { kind: 'state-vector', stateVector };
+    const shared = this.#sharing;
+    if (shared && sameVector(shared.want, want)) this.#bringUp(member, want, shared.answer, undefined, false);
+    else this.#ask([member], want);
   }
 
   /** The member's socket has room again, or its large answer is out: one merged update brings it up to date. */
   catchUp(member: Member): void {
     if (member.state !== 'behind' && member.state !== 'sending') return;
     member.state = 'asking';
-    this.#ask([member], { kind: 'since', position: member.position });
+    this.#ask([member], { kind: 'since', position: member.position, stateVector: member.sentVector });
   }
 
   /** Everybody on this gateway may have missed something after `position`: the owner changed, or a relay was lost. */
   reopen(position: number): void {
-    this.#ask([], { kind: 'since', position });
+    this.#ask([], { kind: 'since', position, stateVector: this.#answeredVector });
   }
 
   /** Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. */
@@ -145,6 +153,7 @@ export class GatewayDocument {
   }
 
   #answered(joining: Joining, answer: DocumentAnswer): void {
+    this.#answeredVector = answer.stateVector;
     if (joining.members.size === 0) return this.#bringUpEveryone(answer);
     const { complete } = joining;
     const meanwhile = joining.meanwhile();
@@ -157,16 +166,28 @@ export class GatewayDocument {
     const isJoin = want.kind === 'state-vector';
     member.state = 'sending';
     member.position = answer.position;
+    member.sentVector = answer.stateVector;
     if (isJoin) member.serverVector = answer.stateVector;
     const frames = isJoin ? this.#joinFrames(member, answer.stateVector, updates) : catchUpFrames(member.frames, updates);
     let sync = true;
     member.outbox.push(frames, () => {
+      this.#shareNoMore(member);
       // Sent in one go: nothing was fanned out in between. Otherwise what came meanwhile is asked for.
       if (member.state !== 'sending') return;
       if (sync && complete) this.#goLive(member);
       else this.catchUp(member);
     });
     sync = false;
+    if (isJoin && member.state === 'sending') this.#share(member, want, answer);
+  }
+
+  #share(member: Member, want: Want, answer: DocumentAnswer): void {
+    if (this.#sharing?.answer !== answer) this.#sharing = { want, answer, members: new Set() };
+    this.#sharing.members.add(member);
+  }
+
+  #shareNoMore(member: Member): void {
+    if (this.#sharing?.members.delete(member) && this.#sharing.members.size === 0) this.#sharing = undefined;
   }
 
   /** After an owner change or a lost relay. A small answer is fanned out; a large one goes to each at its own pace. */
@@ -181,6 +202,7 @@ export class GatewayDocument {
       this.#silence(member);
       member.state = 'sending';
       member.position = answer.position;
+      member.sentVector = answer.stateVector;
       member.outbox.push(catchUpFrames(member.frames, answer.updates), () => this.catchUp(member));
     }
   }
@@ -235,7 +257,7 @@ class Joining {
 
   isFor(want: Want): boolean {
     if (this.want.kind === 'since') return want.kind === 'since' && want.position >= this.want.position;
-    return this.want.kind === 'state-vector' && want.kind === 'state-vector' && equalBytes(this.want.stateVector, want.stateVector);
+    return sameVector(this.want, want);
   }
 
   /** (Re)asked: what was noted before may stay; `unacknowledged` is what no answer can have. */
@@ -295,6 +317,8 @@ function* catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]):
   for (const update of updates) if (!isEmptyUpdate(update)) yield [frames.update(update)];
 }
 
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+function sameVector(one: Want, other: Want): boolean {
+  if (one.kind !== 'state-vector' || other.kind !== 'state-vector') return false;
+  const [a, b] = [one.stateVector, other.stateVector];
   return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
 }

@@ -24,6 +24,9 @@ export interface DocumentFrames {
  */
 export type MemberState = 'idle' | 'asking' | 'sending' | 'live' | 'behind';
 
+/** The state vector of an empty document. */
+export const NOTHING: Uint8Array = Uint8Array.of(0);
+
 /** One client connection's use of one document. */
 export class Member {
   readonly socket: ClientSocket;
@@ -37,6 +40,8 @@ export class Member {
   state: MemberState = 'idle';
   /** In states `sending` and `behind`: the log position up to which the client has, or is being sent, everything. */
   position = 0;
+  /** A state vector the client surely has by the time it was sent what it is being sent; a lower bound. */
+  sentVector: Uint8Array = NOTHING;
   /** The state vector the document had when this member was last sent Step1; undefined before. */
   serverVector: Uint8Array | undefined;
 

@@ -179,7 +179,7 @@ export class WorkerLinks {
     pending.handler.asked();
     if (body.kind === 'contains') this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
     else {
-      const want = body.want.kind === 'since' && !standing.comparable ? everything : body.want;
+      const want = body.want.kind === 'since' && !standing.comparable ? lackedBy(body.want.stateVector) : body.want;
       pending.presence = document.presence.ofOwners();
       this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
     }
@@ -187,7 +187,7 @@ export class WorkerLinks {
 
   /**
    * No answer may be older than what this gateway has: its own last append of the slice, and what it was relayed. Positions of different logs do not compare: after
-   * the log was replaced, a `since` asks for everything.
+   * the log was replaced, a `since` asks by state vector.
    */
   #standing(document: GatewayDocument): { logIdentity: string; atLeast: number; comparable: boolean } {
     const binding = this.#documents.get(document.name);
@@ -430,4 +430,4 @@ export interface WorkerLinkLimits {
   readonly answerUpdateBytesMax: number;
 }
 
-const everything: Want = { kind: 'state-vector', stateVector: Uint8Array.of(0) };
+const lackedBy = (stateVector: Uint8Array): Want => ({ kind: 'state-vector', stateVector });

@@ -23,7 +23,7 @@ function openDocument(updates: readonly Uint8Array[], compacted: number, stored:
   const document = new OpenDocument(
     { snapshot, tail: updates.slice(compacted, stored), floor: { identity: 'log', position: stored } },
     tail,
-    'log',
+    { identity: 'log', base: from },
   );
   updates.slice(stored).forEach((update, i) => document.push(stored + i + 1, update, scanUpdate(update)));
   return document;

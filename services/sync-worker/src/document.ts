@@ -17,6 +17,8 @@ export class OpenDocument {
   readonly tail: Tail;
   /** The position up to which the store had everything. */
   readonly #storedThrough: number;
+  /** The tail has everything after this position. */
+  #base: number;
   readonly #pieces: readonly Uint8Array[];
   /** The store's rows since the snapshot. */
   readonly #rows: readonly Uint8Array[];
@@ -34,9 +36,12 @@ export class OpenDocument {
   #deletes: { changes: number; set: DeleteSet } | undefined;
   readonly #diffs = new Map<string, { changes: number; updates: readonly Uint8Array[] }>();
 
-  /** @param logIdentity of the log `tail` is from: a floor of another log says nothing about it. */
-  constructor(stored: StoredDocument, tail: Tail, logIdentity: string) {
-    this.#storedThrough = stored.floor?.identity === logIdentity ? stored.floor.position : 0;
+  /**
+   * @param log the log `tail` is from (a floor of another log says nothing about it), and the position after which the tail has everything
+   */
+  constructor(stored: StoredDocument, tail: Tail, log: { readonly identity: string; readonly base: number }) {
+    this.#base = log.base;
+    this.#storedThrough = stored.floor?.identity === log.identity ? stored.floor.position : 0;
     this.snapshotVersion = stored.snapshot.version;
     this.tail = tail;
     this.#pieces = stored.snapshot.pieces;
@@ -46,6 +51,10 @@ export class OpenDocument {
     this.#knownDeletes = stored.snapshot.deletes;
     this.#vector = new DocumentVector(stored.snapshot.stateVector);
     for (const update of [...this.#rows, ...tail.since(this.#storedThrough)]) this.#vector.add(scanUpdate(update));
+  }
+
+  get base(): number {
+    return this.#base;
   }
 
   /** Bytes held, without caches. */
@@ -65,7 +74,9 @@ export class OpenDocument {
 
   /** Forgets of the tail what is at positions <= `position` and in the store's pieces. */
   trim(position: number): void {
-    this.tail.dropThrough(Math.min(position, this.#storedThrough));
+    const through = Math.min(position, this.#storedThrough);
+    this.tail.dropThrough(through);
+    this.#base = Math.max(this.#base, through);
   }
 
   stateVector(): Uint8Array {
@@ -86,8 +97,9 @@ export class OpenDocument {
     return updates;
   }
 
-  /** Everything the log brought after `position`, merged. Right only for positions the tail reaches back to: the caller knows them. */
-  since(position: number): readonly Uint8Array[] {
+  /** Everything the log brought after `position`, merged; undefined where the tail does not reach back so far. */
+  since(position: number): readonly Uint8Array[] | undefined {
+    if (position < this.#base) return undefined;
     return groupUpdates(this.tail.since(position));
   }
 

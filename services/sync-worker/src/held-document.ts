@@ -41,8 +41,8 @@ export class HeldDocument {
   }
 
   /** The store's answer. The tail reaches back to the store's floor or further, so together they are the document (see `mayTrim`). */
-  loaded(stored: StoredDocument, logIdentity: string, nowMs: number): void {
-    this.state = { kind: 'open', document: new OpenDocument(stored, this.tail, logIdentity) };
+  loaded(stored: StoredDocument, log: { readonly identity: string; readonly base: number }, nowMs: number): void {
+    this.state = { kind: 'open', document: new OpenDocument(stored, this.tail, log) };
     this.refreshedAtMs = nowMs;
     this.refreshing = false;
     this.attempts = 0;
@@ -58,6 +58,11 @@ export class HeldDocument {
     if (this.state.kind === 'loading') return;
     if (this.state.kind === 'open') this.state.document.trim(position);
     else this.tail.dropThrough(position);
+  }
+
+  /** The position after which the tail has everything; `base` is what holds for documents of the partition that are not open. */
+  reachesBackTo(base: number): number {
+    return this.state.kind === 'open' ? this.state.document.base : base;
   }
 
   get isUsed(): boolean {

@@ -118,7 +118,7 @@ export class WorkerCore {
     const held = followed?.document(partition, name);
     if (!followed || !held) return;
     try {
-      held.loaded(stored, followed.identity, nowMs);
+      held.loaded(stored, { identity: followed.identity, base: held.reachesBackTo(followed.partitions.get(partition)!.base) }, nowMs);
     } catch (error) {
       this.loadFailed(slice, partition, name, String(error), nowMs);
       return;
@@ -235,7 +235,7 @@ export class WorkerCore {
     held.usedAtMs = nowMs;
     switch (held.state.kind) {
       case 'open':
-        return this.#answer(question, slice, partition.base, held, held.state.document, nowMs);
+        return this.#answer(question, slice, held, held.state.document, nowMs);
       case 'loading':
         return false;
       case 'failed':
@@ -249,7 +249,7 @@ export class WorkerCore {
     return false;
   }
 
-  #answer(question: Question, slice: Slice, base: number, held: HeldDocument, document: OpenDocument, nowMs: number): boolean {
+  #answer(question: Question, slice: Slice, held: HeldDocument, document: OpenDocument, nowMs: number): boolean {
     try {
       if (question.kind === 'contains') {
         const contained = document.contains(question.update);
@@ -257,7 +257,7 @@ export class WorkerCore {
         this.#effects.send(question.gateway, { kind: 'contains-answer', worker: this.#self, question: question.question, contained });
         return true;
       }
-      const source = new AnswerSource(this.#wanted(question, slice, base, document));
+      const source = new AnswerSource(this.#wanted(question, slice, document));
       this.#register(question, slice, held, document, source, nowMs);
     } catch (error) {
       if (!(error instanceof MalformedUpdate) && !(error instanceof MalformedStateVector)) throw error;
@@ -279,7 +279,7 @@ export class WorkerCore {
     return false;
   }
 
-  #wanted(question: Open, slice: Slice, base: number, document: OpenDocument): readonly Uint8Array[] {
+  #wanted(question: Open, slice: Slice, document: OpenDocument): readonly Uint8Array[] {
     const { want } = question;
     switch (want.kind) {
       case 'nothing':
@@ -287,8 +287,9 @@ export class WorkerCore {
       case 'state-vector':
         return document.forStateVector(want.stateVector);
       case 'since':
-        if (question.logIdentity === slice.identity && want.position >= base) return document.since(want.position);
-        return document.forStateVector(emptyStateVector);
+        return (
+          (question.logIdentity === slice.identity ? document.since(want.position) : undefined) ?? document.forStateVector(want.stateVector)
+        );
     }
   }
 
@@ -360,7 +361,8 @@ export class WorkerCore {
   }
 
   #gatewayGone(key: string, documents: readonly HeldDocument[]): void {
-    this.#effects.report('gateway-gone', { gateway: key, documents: documents.length });
+    // One that had closed everything simply has nothing to say any more.
+    if (documents.length > 0) this.#effects.report('gateway-gone', { gateway: key, documents: documents.length });
     for (const held of documents) this.#noteGone(held, key);
   }
 
@@ -459,8 +461,6 @@ export interface WorkerLimits {
 
 /** Room for an answer's fixed fields, bytes. */
 const envelopeOverheadBytes = 1024;
-/** The encoding of "I have nothing". */
-const emptyStateVector = Uint8Array.of(0);
 
 function presenceBytes(entries: readonly PresenceEntry[]): number {
   return entries.reduce((bytes, entry) => bytes + entry.json.length * 3 + 24, 0);

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /** Longest a document may take. */
@@ -43,12 +41,9 @@ export class DeletesThread {
 
 function startWorker(updates: readonly Uint8Array[]): Worker {
   const here = import.meta.url;
-  const fromSource = here.endsWith('.ts');
-  const worker = new Worker(new URL(fromSource ? './deletes-worker.ts' : './deletes-worker.js', here), {
-    workerData: updates,
-    // Whoever started us may have its own way to read TypeScript (vitest): the thread needs one that works in a thread.
-    ...(fromSource ? { execArgv: ['--conditions=weft-source', '--import', pathToFileURL(createRequire(here).resolve('tsx')).href] } : {}),
-  });
+  const worker = here.endsWith('.ts')
+    ? new Worker(new URL('./deletes-worker.source.mjs', here), { workerData: updates, execArgv: ['--conditions=weft-source'] })
+    : new Worker(new URL('./deletes-worker.js', here), { workerData: updates });
   worker.unref();
   return worker;
 }
