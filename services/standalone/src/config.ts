@@ -41,6 +41,10 @@ export const standaloneSettings = {
     optional: true,
     say: 'How much is logged. Unset: info as JSON; for people, warnings of the services.',
   }),
+  testOnlyFsyncOff: setting.boolean('WEFT_TEST_ONLY_FSYNC_OFF', {
+    default: false,
+    say: 'For tests of the power-cut test itself: the embedded Postgres does not sync, and acknowledged edits are lost with the power.',
+  }),
   opsPort: setting.port('WEFT_OPS_PORT', { optional: true, say: 'Port of /healthz, /readyz and /metrics on loopback. Unset: none.' }),
 };
 
@@ -48,6 +52,8 @@ export interface StandaloneConfig {
   readonly host: string;
   readonly port: number;
   readonly postgresFolder: string;
+  /** Only tests that must see edits lost say no. */
+  readonly postgresFsync: boolean;
   readonly keySource: KeySource;
   readonly auth: AuthConfig;
   readonly gateway: GatewayConfig;
@@ -76,6 +82,7 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
     logLevel,
     opsPort,
     postgresFolder: join(own.data, 'postgres'),
+    postgresFsync: !own.testOnlyFsyncOff,
     keySource: keySourceOf(own.authKey, own.data),
     auth: authConfigOf(own),
     gateway: { ...gateway, host, port, id: ID, drainMs: DRAIN_MS },

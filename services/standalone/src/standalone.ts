@@ -105,8 +105,15 @@ export class Standalone implements Service {
 
   async #openStorage(): Promise<{ store: Store; wal: SqlWal }> {
     const startedMs = performance.now();
-    const loggers = { logger: this.#logger, postgresLogger: this.#loggerOf('postgres') };
-    const postgres = this.#keep('Postgres', await keepPostgres(this.#config.postgresFolder, loggers));
+    const { postgresFolder, postgresFsync } = this.#config;
+    if (!postgresFsync)
+      this.#logger.error('WEFT_TEST_ONLY_FSYNC_OFF is set: ACKNOWLEDGED EDITS ARE LOST WITH THE POWER. Never use it but in tests');
+    const postgresOptions = {
+      logger: this.#logger,
+      postgresLogger: this.#loggerOf('postgres'),
+      settings: postgresFsync ? {} : { fsync: 'off' },
+    };
+    const postgres = this.#keep('Postgres', await keepPostgres(postgresFolder, postgresOptions));
     const { url, version } = postgres;
     const database = new Database({
       url,

@@ -13,7 +13,9 @@ export interface KeptPostgres {
   stop(): Promise<void>;
 }
 
-export interface KeptPostgresLoggers {
+export interface KeptPostgresOptions {
+  /** `postgresql.conf` settings, over the library's own. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** That Postgres ended, and came back. */
   readonly logger: Logger;
   /** What Postgres itself says. */
@@ -28,10 +30,10 @@ const SOCKET_FOLDER_PREFIX = 'weft-pg-';
  * Postgres as a child, started again whenever it ends unasked (the system was out of memory, somebody killed it). The house bears that as it
  * bears any Postgres that is away: acknowledgements wait. Rejects with what `startEmbeddedPostgres` rejects with at the first start.
  */
-export async function keepPostgres(folder: string, { logger, postgresLogger }: KeptPostgresLoggers): Promise<KeptPostgres> {
+export async function keepPostgres(folder: string, { logger, postgresLogger, settings = {} }: KeptPostgresOptions): Promise<KeptPostgres> {
   const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
   const stopping = new AbortController();
-  const start = () => startEmbeddedPostgres({ folder, logger: postgresLogger, socketFolder });
+  const start = () => startEmbeddedPostgres({ folder, logger: postgresLogger, socketFolder, settings });
   let running: EmbeddedPostgres;
   try {
     running = await start();
