@@ -1,7 +1,7 @@
 import { mergeUpdatesInTree } from '@weft/updates';
 
 /** An update of about this size is a good frame: a socket that is paced by frames never holds much more than it may. */
-const groupBytes = 256 * 1024;
+export const groupBytes = 256 * 1024;
 
 /**
  * Neighbours merged up to about 256 KiB each; a larger update stays alone. The order is kept, so a list that can be applied in order still can: the log's order is

@@ -34,3 +34,12 @@ test('an earlier part put in front is given to whoever is further behind', () =>
   expect(tail.since(0)).toHaveLength(2);
   expect(tail.since(1)).toHaveLength(1);
 });
+
+test('large updates, which no merging makes fewer, are kept as they are, each at its position', () => {
+  const update = new Uint8Array(256 * 1024);
+  const tail = new Tail();
+  for (let i = 1; i <= 200; i++) tail.push(i, update);
+  expect(tail.since(150)).toHaveLength(50);
+  tail.dropThrough(190);
+  expect(tail.bytes).toBe(10 * update.byteLength);
+});

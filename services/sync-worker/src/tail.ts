@@ -1,4 +1,4 @@
-import { groupUpdates } from './group-updates.ts';
+import { groupBytes, groupUpdates } from './group-updates.ts';
 
 /**
  * What the log brought for one document above what the store gave, oldest first. Kept as a merge tree: every `fanIn` neighbours are merged, into chunks of at most
@@ -9,7 +9,7 @@ import { groupUpdates } from './group-updates.ts';
  */
 export class Tail {
   readonly #fanIn = 64;
-  /** Oldest first; a later chunk never has a higher level than an earlier one. */
+  /** Oldest first. */
   #chunks: Chunk[] = [];
   #bytes = 0;
 
@@ -22,7 +22,7 @@ export class Tail {
   }
 
   push(position: number, update: Uint8Array): void {
-    this.#chunks.push({ level: 0, from: position, to: position, update });
+    this.#chunks.push({ level: levelOf(update, 0), from: position, to: position, update });
     this.#bytes += update.byteLength;
     this.#collapse();
   }
@@ -53,19 +53,28 @@ export class Tail {
       const start = end - this.#fanIn;
       if (start < 0) return;
       const level = this.#chunks[end - 1]!.level;
+      if (level === full) return;
       for (let i = start; i < end; i++) if (this.#chunks[i]!.level !== level) return;
       const merged = this.#chunks.splice(start, this.#fanIn);
       for (const chunk of merged) this.#bytes -= chunk.update.byteLength;
       // Several groups share the positions of all: asking errs on the side of more.
       for (const update of groupUpdates(merged.map((chunk) => chunk.update))) {
         this.#bytes += update.byteLength;
-        this.#chunks.push({ level: level + 1, from: merged[0]!.from, to: merged.at(-1)!.to, update });
+        this.#chunks.push({ level: levelOf(update, level + 1), from: merged[0]!.from, to: merged.at(-1)!.to, update });
       }
     }
   }
 }
 
+/** Two chunks of this level would not fit one: merging would go on for ever and gain nothing. */
+const full = Number.POSITIVE_INFINITY;
+
+function levelOf(update: Uint8Array, level: number): number {
+  return 2 * update.byteLength > groupBytes ? full : level;
+}
+
 interface Chunk {
+  /** How often merged, or `full`. */
   readonly level: number;
   readonly from: number;
   readonly to: number;
