@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Gateway } from '@weft/gateway';
 import * as Y from 'yjs';
@@ -132,6 +133,26 @@ describe('[L4] an update that cannot be read is answered with 0, ends the connec
     other.client.send(y.step1(stateVector));
     expect(await other.client.isClosed()).toMatchObject({ code: 4400, reason: expect.stringMatching(/^state vector of \d bytes: /) });
     await bystanders.goOn();
+  });
+});
+
+describe('[L17] a state vector larger than a message', () => {
+  test('is answered with the whole document, and nobody is harmed, also later', async () => {
+    const clients = Array.from({ length: 200_000 }, (_, i) => bytesOf(1_000_000 + i, 1));
+    const stateVector = new Uint8Array(Buffer.concat([bytesOf(clients.length), ...clients]));
+    await bystanders.goOn();
+    const person = await Person.collab(gateway.port, document);
+    person.client.send(collab.step1(document, stateVector));
+    const answer = await person.client.heard('step2', { count: 2 });
+    expect(textOf([answer.update, ...person.client.all('update').map(({ update }) => update)])).toContain('[there 0]');
+    const other = await Person.y(elsewhere.port, document);
+    other.client.send(y.step1(stateVector));
+    await other.client.heard('step2', { count: 2 });
+    // Past the time in which an unanswered question is asked again.
+    await pause(3_500);
+    await bystanders.goOn();
+    expect(person.client.closed).toBeUndefined();
+    for (const { client } of [person, other]) await client.close();
   });
 });
 

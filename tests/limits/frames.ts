@@ -38,7 +38,7 @@ export const awarenessBytes = (...entries: readonly Presence[]): Uint8Array =>
 /** What a provider of the Hocuspocus dialect sends. */
 export const collab = {
   auth: (address: string, token = '', version?: string) => bytesOf(address, 2, 0, token, ...(version === undefined ? [] : [version])),
-  step1: (address: string, stateVector = Uint8Array.of(0)) => bytesOf(address, 0, 0, stateVector),
+  step1: (address: string, stateVector: Uint8Array = Uint8Array.of(0)) => bytesOf(address, 0, 0, stateVector),
   step2: (address: string, update: Uint8Array) => bytesOf(address, 0, 1, update),
   update: (address: string, update: Uint8Array) => bytesOf(address, 0, 2, update),
   awareness: (address: string, ...entries: Presence[]) => bytesOf(address, 1, awarenessBytes(...entries)),
@@ -51,7 +51,7 @@ export const collab = {
 
 /** What a provider of the y-websocket dialect sends. */
 export const y = {
-  step1: (stateVector = Uint8Array.of(0)) => bytesOf(0, 0, stateVector),
+  step1: (stateVector: Uint8Array = Uint8Array.of(0)) => bytesOf(0, 0, stateVector),
   step2: (update: Uint8Array) => bytesOf(0, 1, update),
   update: (update: Uint8Array) => bytesOf(0, 2, update),
   awareness: (...entries: Presence[]) => bytesOf(1, awarenessBytes(...entries)),

@@ -209,7 +209,7 @@ export class CollabConnection implements ConnectionHandler {
       case 'update':
         return editing.update(document, member, frame.update);
       case 'awareness':
-        return editing.presence(document, member, frame.entries);
+        return editing.presence(document, member, frame.entries, this.connection.members);
       case 'query-awareness':
         return editing.queryPresence(document, member);
       case 'stateless':

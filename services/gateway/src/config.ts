@@ -26,7 +26,7 @@ export const gatewaySettings = {
   presenceBytesMax: setting.bytes('WEFT_CONNECTION_PRESENCE_BYTES_MAX', {
     default: 1024 * 1024,
     min: 1024,
-    say: 'Awareness one connection may hold in a document.',
+    say: 'Awareness one connection may hold.',
   }),
   awarenessEntriesMax: setting.integer('WEFT_FRAME_PRESENCE_ENTRIES_MAX', {
     default: 5000,

@@ -26,7 +26,8 @@ export class Editing {
     } catch (error) {
       throw new BadFrame(CLOSE.badFrame, `state vector of ${stateVector.byteLength} bytes: ${(error as Error).message}`, { cause: error });
     }
-    document.join(member, stateVector);
+    // A question has to fit one message. "I have nothing" is answered with more than is needed, and never with less.
+    document.join(member, stateVector.byteLength > this.#limits.stateVectorBytesMax ? emptyStateVector : stateVector);
   }
 
   /** Throws BadFrame. */
@@ -51,8 +52,13 @@ export class Editing {
     });
   }
 
-  /** Entries of ids that another connection owns are left out; the rest goes to everybody. Throws BadFrame. */
-  presence(document: GatewayDocument, member: Member, entries: readonly PresenceEntry[]): void {
+  /** Entries of ids that another connection owns are left out; the rest goes to everybody. `opened`: all that the connection has open. Throws BadFrame. */
+  presence(
+    document: GatewayDocument,
+    member: Member,
+    entries: readonly PresenceEntry[],
+    opened: ReadonlyMap<Member, GatewayDocument>,
+  ): void {
     for (const { json } of entries)
       if (json.length > this.#limits.presenceStateBytesMax)
         throw new BadFrame(
@@ -60,15 +66,25 @@ export class Editing {
           `an awareness state of ${json.length} characters: at most ${this.#limits.presenceStateBytesMax} travel between gateways`,
         );
     const changed = document.presence.fromOwner(member, entries);
-    const bytes = document.presence.bytesOf(member);
-    if (bytes > this.#limits.presenceBytesMax)
-      throw new BadFrame(
-        CLOSE.badFrame,
-        `awareness of ${bytes} bytes: at most ${this.#limits.presenceBytesMax} are kept for one connection`,
-      );
+    this.#checkUsage(opened);
     if (changed.length === 0) return;
     document.showPresence(changed);
     this.#world.presenceChanged(document, changed);
+  }
+
+  #checkUsage(opened: ReadonlyMap<Member, GatewayDocument>): void {
+    const { presenceBytesMax, presenceIdsMax } = this.#limits;
+    let clientIds = 0;
+    let bytes = 0;
+    for (const [member, document] of opened) {
+      const usage = document.presence.usageOf(member);
+      clientIds += usage.clientIds;
+      bytes += usage.length;
+    }
+    if (bytes > presenceBytesMax)
+      throw new BadFrame(CLOSE.badFrame, `awareness of ${bytes} bytes: at most ${presenceBytesMax} are kept for one connection`);
+    if (clientIds > presenceIdsMax)
+      throw new BadFrame(CLOSE.badFrame, `awareness of ${clientIds} client ids: at most ${presenceIdsMax} are kept for one connection`);
   }
 
   queryPresence(document: GatewayDocument, member: Member): void {
@@ -125,13 +141,19 @@ export interface EditingWorld {
 }
 
 export interface EditingLimits {
-  /** Bytes of awareness JSON one connection may hold in a document. */
+  /** Awareness JSON one connection may hold, over all its documents. */
   readonly presenceBytesMax: number;
+  /** Client ids one connection may speak for: a provider has one a document, and a room has places for ten thousand. */
+  readonly presenceIdsMax: number;
   /** Of one client id, in UTF-16 units: it goes to the other gateways in one message. */
   readonly presenceStateBytesMax: number;
   /** It goes to the other gateways in one message. */
   readonly statelessBytesMax: number;
+  /** A larger one is not asked with. */
+  readonly stateVectorBytesMax: number;
 }
+
+const emptyStateVector = Uint8Array.of(0);
 
 function isEmpty(scan: UpdateScan): boolean {
   return scan.ranges.length === 0 && !scan.deletes;

@@ -55,10 +55,9 @@ export class GatewayCore {
       hasRoom: (document, bytes) => this.#lane(document).queue.unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax,
       append: (document, update, member) => this.#append(document, update, member),
       contains: (document, update, answer) => this.#links.contains(document, update, answer),
-      presenceChanged: (document, entries) => this.#tellPresence(document, entries, self),
+      presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
       stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
     });
-    this.#self = self;
     this.#world = {
       editing,
       after: (ms, run) => effects.after(ms, run),
@@ -69,8 +68,6 @@ export class GatewayCore {
       report: (event, fields) => effects.report(event, fields),
     };
   }
-
-  readonly #self: Peer;
 
   get connections(): number {
     return this.#connections.size;
@@ -197,7 +194,7 @@ export class GatewayCore {
     connection.members.delete(member);
     const gone = document.remove(member);
     this.#effects.report('left', { connection: connection.id, document: document.name });
-    if (document.members.size > 0) return this.#tellPresence(document, gone, this.#self);
+    if (document.members.size > 0) return this.#links.tellPresence(document, gone);
     this.#documents.delete(document.name);
     this.#links.close(document);
   }
@@ -235,11 +232,7 @@ export class GatewayCore {
   #presenceFromElsewhere(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
     const { changed, takenOver } = document.presence.fromElsewhere(entries, this.#effects.nowMs());
     document.showPresence([...changed, ...takenOver]);
-    this.#tellPresence(document, takenOver, this.#self);
-  }
-
-  #tellPresence(document: GatewayDocument, entries: readonly PresenceEntry[], gateway: Peer): void {
-    if (entries.length > 0) this.#links.tell(document, { kind: 'presence', gateway, document: document.name, entries });
+    this.#links.tellPresence(document, takenOver);
   }
 
   #slow(member: Member): void {

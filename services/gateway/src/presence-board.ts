@@ -13,6 +13,7 @@ const presenceEntriesMax = 10_000;
  */
 export class PresenceBoard<Owner extends object> {
   readonly #entries = new Map<number, Held<Owner>>();
+  readonly #usage = new WeakMap<Owner, PresenceUsage>();
   readonly #ownIds = new WeakMap<Owner, number>();
   /** Who has gone, with the clock of the last state, for at least the silence that expires an entry: two generations. */
   #gone = new Map<number, number>();
@@ -50,7 +51,10 @@ export class PresenceBoard<Owner extends object> {
   ownerGone(owner: Owner): PresenceEntry[] {
     const changed: PresenceEntry[] = [];
     for (const [clientId, held] of this.#entries) {
-      if (held.claim?.owner === owner) held.claim = undefined;
+      if (held.claim?.owner === owner) {
+        this.#charge(owner, held.claim.entry, -1);
+        held.claim = undefined;
+      }
       if (held.owner !== owner) continue;
       changed.push(this.#bequeath(clientId, held) ?? { clientId, clock: held.entry.clock, json: 'null' });
     }
@@ -76,11 +80,9 @@ export class PresenceBoard<Owner extends object> {
     return Array.from(this.#entries.values(), (held) => held.entry);
   }
 
-  /** Bytes of JSON a connection has on the board, in UTF-16 units. */
-  bytesOf(owner: Owner): number {
-    let bytes = 0;
-    for (const held of this.#entries.values()) if (held.owner === owner) bytes += held.entry.json.length;
-    return bytes;
+  /** What a connection has on the board, claims counted. */
+  usageOf(owner: Owner): PresenceUsage {
+    return this.#usage.get(owner) ?? noUsage;
   }
 
   #applyOwn(owner: Owner, entry: PresenceEntry): boolean {
@@ -90,25 +92,43 @@ export class PresenceBoard<Owner extends object> {
       if (entry.json === 'null' || this.#entries.size >= presenceEntriesMax) return false;
       if (!isOwnId && entry.clock <= this.#goneAt(entry.clientId)) return false;
       this.#entries.set(entry.clientId, { entry, owner, seenAtMs: 0, claim: undefined });
+      this.#charge(owner, entry, 1);
       return true;
     }
     if (held.owner !== owner) {
-      if (isOwnId) held.claim = entry.json === 'null' ? undefined : { owner, entry };
+      if (isOwnId) this.#claim(held, owner, entry);
       return false;
     }
     if (entry.json === 'null') {
       if (entry.clock < held.entry.clock) return false;
+      if (held.claim) this.#charge(held.claim.owner, held.claim.entry, -1);
+      this.#charge(owner, held.entry, -1);
       this.#remove(entry.clientId, entry.clock);
       return true;
     }
     if (entry.clock <= held.entry.clock) return false;
+    this.#charge(owner, held.entry, -1);
+    this.#charge(owner, entry, 1);
     held.entry = entry;
     return true;
+  }
+
+  #claim(held: Held<Owner>, owner: Owner, entry: PresenceEntry): void {
+    if (held.claim) this.#charge(held.claim.owner, held.claim.entry, -1);
+    held.claim = entry.json === 'null' ? undefined : { owner, entry };
+    if (held.claim) this.#charge(owner, entry, 1);
+  }
+
+  #charge(owner: Owner, entry: PresenceEntry, sign: 1 | -1): void {
+    const { clientIds, length } = this.usageOf(owner);
+    this.#usage.set(owner, { clientIds: clientIds + sign, length: length + sign * entry.json.length });
   }
 
   /** Takes the entry from its owner; gives the claimant's entry if there is one that is not older. */
   #bequeath(clientId: number, held: Held<Owner>): PresenceEntry | undefined {
     const { claim } = held;
+    if (held.owner !== 'elsewhere') this.#charge(held.owner, held.entry, -1);
+    if (claim && claim.entry.clock < held.entry.clock) this.#charge(claim.owner, claim.entry, -1);
     if (!claim || claim.entry.clock < held.entry.clock) {
       this.#remove(clientId, held.entry.clock);
       return undefined;
@@ -133,6 +153,14 @@ export class PresenceBoard<Owner extends object> {
     this.#goneSinceMs = nowMs;
   }
 }
+
+export interface PresenceUsage {
+  readonly clientIds: number;
+  /** Of the JSON, in UTF-16 units. */
+  readonly length: number;
+}
+
+const noUsage: PresenceUsage = { clientIds: 0, length: 0 };
 
 interface Held<Owner> {
   entry: PresenceEntry;

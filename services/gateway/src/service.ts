@@ -13,6 +13,7 @@ import {
   type Peer,
   peerKey,
   ringSubject,
+  type ToWorker,
   workerSubject,
 } from '@weft/protocol';
 import { RingView } from '@weft/ring';
@@ -98,7 +99,7 @@ class GatewayService implements Gateway {
       atEndOfTick: (run) => this.#atEndOfTick(run),
       after: (ms, run) => this.#after(ms, run),
       publish: this.#server.publish,
-      sendToWorker: (worker, message) => parts.bus.publish(workerSubject(worker), encodeToWorker(message)),
+      sendToWorker: (worker, message) => this.#sendToWorker(worker, message),
       append: (slice, batch) => void this.#append(slice, batch),
       authorize: parts.authorize,
       report: (event, fields) => this.#report(event, fields),
@@ -174,6 +175,17 @@ class GatewayService implements Gateway {
       if (this.#stop.signal.aborted) return;
       throw error;
     }
+  }
+
+  /** The core's limits keep messages below the bus's. Should one be too large all the same, its document waits, and nobody else. */
+  #sendToWorker(worker: Peer, message: ToWorker): void {
+    const { bus } = this.#parts;
+    const bytes = encodeToWorker(message);
+    if (bytes.byteLength <= bus.payloadBytesMax) return bus.publish(workerSubject(worker), bytes);
+    this.#logger.error(
+      { kind: message.kind, bytes: bytes.byteLength, bytesMax: bus.payloadBytesMax },
+      'a message is too large for the bus',
+    );
   }
 
   #tick(): void {
@@ -256,6 +268,8 @@ function limitsFrom(config: GatewayConfig, payloadBytesMax: number): GatewayLimi
     payloadBytesMax,
     // Eight: JSON may take three bytes a UTF-16 unit, and a worker's answer bears presence beside the document.
     presenceStateBytesMax: Math.floor(payloadBytesMax / 8),
+    presenceIdsMax: 1000,
+    stateVectorBytesMax: Math.floor(payloadBytesMax / 4),
     statelessBytesMax: payloadBytesMax - envelopeOverheadBytes,
     joinBufferBytesMax: 1024 * 1024,
     presenceWindowMs: 20,

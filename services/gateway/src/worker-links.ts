@@ -13,6 +13,7 @@ import {
 } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
 import { presenceChangesSince } from './presence-board.ts';
+import { presenceParts } from './presence-parts.ts';
 
 /**
  * This gateway's side of the talk with the workers: questions, asked until they are answered, and the relays, checked for holes.
@@ -64,6 +65,12 @@ export class WorkerLinks {
     if (update.byteLength > this.#limits.payloadBytesMax - 1024) return answer(false);
     const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => answer(false) };
     this.#send({ document, handler, body: { kind: 'contains', update, answer } });
+  }
+
+  /** In as many messages as it takes. */
+  tellPresence(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
+    for (const part of presenceParts(entries, this.#limits.payloadBytesMax))
+      this.tell(document, { kind: 'presence', gateway: this.#self, document: document.name, entries: part });
   }
 
   /** To the worker the document is bound to, if any: presence and stateless messages may be lost. */
@@ -180,7 +187,8 @@ export class WorkerLinks {
     if (body.kind === 'contains') this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
     else {
       const want = body.want.kind === 'since' && !standing.comparable ? lackedBy(body.want.stateVector) : body.want;
-      pending.presence = document.presence.ofOwners();
+      // What does not fit follows the answer: the worker takes presence only from who has the document open.
+      pending.presence = presenceParts(document.presence.ofOwners(), this.#limits.payloadBytesMax / 2)[0] ?? [];
       this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
     }
   }
@@ -209,8 +217,7 @@ export class WorkerLinks {
     this.#world.presence(pending.document, answer.presence);
     // While the question was under way nobody may have been bound to hear of it.
     const entries = presenceChangesSince(pending.presence, pending.document.presence.ofOwners());
-    if (entries.length > 0)
-      this.tell(pending.document, { kind: 'presence', gateway: this.#self, document: pending.document.name, entries });
+    this.tellPresence(pending.document, entries);
     const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
     pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
     this.#receive(pending, answer.bytes, nowMs);

@@ -73,7 +73,7 @@ export class YjsConnection implements ConnectionHandler {
       case 'update':
         return editing.update(this.#document, this.#member, frame.update);
       case 'awareness':
-        return editing.presence(this.#document, this.#member, frame.entries);
+        return editing.presence(this.#document, this.#member, frame.entries, this.connection.members);
       case 'query-awareness':
         return editing.queryPresence(this.#document, this.#member);
     }
