@@ -10,6 +10,11 @@ test('with nothing set it is on loopback, and guests edit', () => {
   expect(config.keySource).toMatchObject({ kind: 'file' });
 });
 
+test('Postgres syncs unless a test asks it by name not to', () => {
+  expect(readStandaloneConfig({}).postgresFsync).toBe(true);
+  expect(readStandaloneConfig({ WEFT_TEST_ONLY_FSYNC_OFF: 'true' }).postgresFsync).toBe(false);
+});
+
 test('WEFT_AUTH=required asks everybody for a token, also on loopback', () => {
   expect(readStandaloneConfig({ WEFT_AUTH: 'required' }).auth).toMatchObject({ guests: 'none', devSignIn: false });
   expect(readStandaloneConfig({ WEFT_AUTH: 'required', WEFT_AUTH_DEV_SIGN_IN: '1' }).auth).toMatchObject({
