@@ -21,6 +21,15 @@ test.each(victims)('every acknowledged edit is there after kill -9 of %s', { tim
   await crashes.run(victim);
 });
 
+test.each(victims.filter((victim) => victim !== 'nats' && victim !== 'postgres'))(
+  'every acknowledged edit is there after %s was stopped, which leaves with 0',
+  { timeout: 120_000 },
+  async (victim) => {
+    onTestFailed(() => console.error(cluster.logTails()));
+    await crashes.run(victim, 'stop');
+  },
+);
+
 test('Postgres away for 5 s: editing and acknowledgements go on, and it gets everything after', { timeout: 120_000 }, async () => {
   onTestFailed(() => console.error(cluster.logTails()));
   await crashes.postgresAway(5_000);

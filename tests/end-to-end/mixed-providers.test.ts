@@ -11,12 +11,15 @@ import { User, userKinds } from '../harness/users.ts';
  * Issue 3, Shows 3: genuine providers of three kinds on one document over two gateways of a real cluster.
  */
 const people = 20;
-/** Each person's, spread over text, map and array. */
+/**
+ * Each person's, spread over text, map and array. 2,000 of 20 people are 760,000 deliveries, which cost this process, with twenty Y.Docs in it, about 45 s of one core; the services
+ * need a quarter of that each.
+ */
 const editsEach = Number(process.env['WEFT_TEST_EDITS'] ?? 2_000);
 /** Edits between two looks at the network: typed without a pause, but not deaf. */
 const burst = 5;
 const document = 'mixed';
-const withinMs = 60_000;
+const withinMs = 120_000;
 
 let cluster: Cluster;
 const users: User[] = [];
@@ -57,7 +60,7 @@ function gone(of: readonly User[]): void {
 
 test(
   '20 people of three kinds edit at once: all equal, every edit answered exactly once, presence right, all in Postgres',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     onTestFailed(() => console.error(cluster.logTails()));
     const random = randomFrom(printedSeed('mixed-providers'));

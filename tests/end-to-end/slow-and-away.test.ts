@@ -2,6 +2,7 @@ import { afterEach, expect, onTestFailed, test } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { untilEqual } from '../harness/gathering.ts';
 import { LedgerWriter } from '../harness/ledger-writer.ts';
+import { forgetPeak, peakMemory, residentMemory } from '../harness/memory.ts';
 import { printedSeed, randomFrom } from '../harness/random.ts';
 import { untilStored } from '../harness/stored-content.ts';
 import type { User, UserKind } from '../harness/users.ts';
@@ -52,6 +53,40 @@ test(
       // Nobody had to come back for it.
       expect([ada.user.tally?.sockets, eve.user.tally?.sockets]).toEqual([1, 1]);
     }
+  },
+);
+
+test(
+  'a client that hears nothing for a while costs the gateway no memory, and is caught up when it hears again',
+  { timeout: 120_000 },
+  async () => {
+    cluster = await startCluster();
+    onTestFailed(() => console.error(cluster.logTails()));
+    const ada = await join('ada', 'hocuspocus-4', 0);
+    const slow = [await join('slow-4', 'hocuspocus-4', 0), await join('slow-y', 'y-websocket', 0)];
+    const { pid } = cluster.gateways[0]!;
+    for (const { user } of slow) user.stopHearing();
+    const notes = ada.user.doc.getText('notes');
+    // One page written over and over: far more goes by than the document holds, or any socket buffer.
+    const pageBytes = 256 * 1024;
+    const pages = 200;
+    forgetPeak(pid);
+    const before = residentMemory(pid);
+    for (let i = 0; i < pages; i++) {
+      notes.doc!.transact(() => {
+        notes.delete(0, notes.length);
+        notes.insert(0, String.fromCharCode(97 + (i % 26)).repeat(pageBytes));
+      });
+      await ada.user.untilAcknowledged();
+    }
+    const grownBytes = peakMemory(pid) - before;
+    for (const { user } of slow) user.hearAgain();
+    await untilEqual([ada, ...slow].map(({ user }) => user.doc));
+    expect([ada, ...slow].map(({ user }) => user.doc.getText('notes').toJSON() === notes.toJSON())).toEqual([true, true, true]);
+    expect(slow[0]!.user.tally?.sockets).toBe(1);
+    // Two slow clients: what their sockets may hold unsent, and room for V8 to breathe; not the 2 x 50 MB that went by.
+    process.stderr.write(`slow clients: the gateway grew by ${Math.round(grownBytes / 2 ** 20)} MiB at most\n`);
+    expect(grownBytes).toBeLessThan(pages * pageBytes);
   },
 );
 

@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { untilEqual } from './gathering.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 import type { Random } from './random.ts';
+import type { ServiceProcess } from './service-process.ts';
 import { storedDocument, untilStored } from './stored-content.ts';
 import { until } from './until.ts';
 import { User, userKinds } from './users.ts';
@@ -65,7 +66,8 @@ export class CrashRounds {
     return rounds;
   }
 
-  async run(victim: Victim): Promise<Round> {
+  /** `how`: what the victim is ended with, right after an acknowledgement. */
+  async run(victim: Victim, how: 'kill' | 'stop' = 'kill'): Promise<Round> {
     this.#round += 1;
     const typing = this.#shareTyping();
     try {
@@ -73,7 +75,7 @@ export class CrashRounds {
       const target = this.#target(victim);
       // The first to have its last acknowledgement is the signal; what the others were promised by then counts as well.
       await Promise.any(alone.map((writer) => this.#typeAlone(writer)));
-      const killed = target.kill();
+      const killed = target[how]();
       for (const { user } of alone) user.crash();
       const killedMs = performance.now();
       await killed;
@@ -219,16 +221,16 @@ export class CrashRounds {
     await untilStored(this.#cluster, sharedDocument, doc, recoveredWithinMs);
   }
 
-  #target(victim: Victim): { name: string; kill(): Promise<void>; start(): Promise<void> } {
+  #target(victim: Victim): Pick<ServiceProcess, 'kill' | 'stop' | 'start'> & { readonly name: string } {
     const { nats, postgres } = this.#cluster;
     switch (victim) {
       case 'nats':
-        return { name: victim, kill: () => nats.kill(), start: () => nats.start() };
+        return { name: victim, kill: () => nats.kill(), stop: () => nats.stop(), start: () => nats.start() };
       case 'postgres':
-        return { name: victim, kill: () => postgres.kill(), start: () => postgres.start() };
+        return { name: victim, kill: () => postgres.kill(), stop: () => postgres.stop(), start: () => postgres.start() };
       default: {
         const service = this.#random.pick(this.#cluster.services.filter((one) => one.service === victim));
-        return { name: service.id, kill: () => service.kill(), start: () => service.start() };
+        return { name: service.id, kill: () => service.kill(), stop: () => service.stop(), start: () => service.start() };
       }
     }
   }

@@ -129,9 +129,10 @@ export class ServiceProcess {
     await this.until(`heard to say ${JSON.stringify(text)}`, () => this.logs.slice(after).includes(text), withinMs);
   }
 
-  /** SIGTERM: drains and leaves. Safe when it does not run. */
+  /** SIGTERM: drains and leaves. Safe when it does not run. Rejects when it did not leave by itself, or not with 0. */
   async stop(): Promise<void> {
-    await this.#end('SIGTERM');
+    const ended = await this.#end('SIGTERM');
+    if (ended && ended.code !== 0) throw new Error(`${this.id} was stopped and ended with ${ended.signal ?? ended.code}:\n${this.logTail}`);
   }
 
   /** SIGKILL; resolves when it is gone. */
@@ -147,9 +148,9 @@ export class ServiceProcess {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async #end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null } | undefined> {
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) return undefined;
     const exited = once(child, 'exit');
     child.kill(signal);
     // A paused process must wake to see a signal.
@@ -157,6 +158,7 @@ export class ServiceProcess {
     const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
     await exited;
     clearTimeout(timer);
+    return { code: child.exitCode, signal: child.signalCode };
   }
 }
 

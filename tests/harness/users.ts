@@ -76,6 +76,15 @@ export class User {
     );
   }
 
+  /** Takes nothing more from its socket, as a phone in a tunnel; until `hearAgain`. */
+  stopHearing(): void {
+    this.#sockets.current()?.pause();
+  }
+
+  hearAgain(): void {
+    this.#sockets.current()?.resume();
+  }
+
   /** The tab is gone without a word: no close frame, no removal of its presence. It does not come back. */
   crash(): void {
     const socket = this.#sockets.current();
