@@ -137,6 +137,15 @@ test.runIf(process.getuid?.() === 0)('[EP7] as root another user runs it, also i
   expect(statSync(`/proc/${postgres.pid}`).uid).not.toBe(0);
 });
 
+test.runIf(process.getuid?.() === 0)('[EP7] a socket below a folder closed to that user is reached too', async () => {
+  // The way to the data is open: nothing else asks for help.
+  chmodSync(root, 0o755);
+  const closed = join(root, 'closed-tmp');
+  mkdirSync(closed, { mode: 0o700 });
+  const postgres = await start({ socketFolder: join(closed, 'socket') });
+  expect(await ask(postgres, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
 test('[EP8] stop and kill leave no process and no socket; rows survive; the second start is quick', async () => {
   const startsMs: number[] = [];
   for (const end of ['stop', 'kill', 'stop', 'kill'] as const) {

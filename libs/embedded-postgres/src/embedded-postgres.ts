@@ -12,7 +12,7 @@ import { DATABASE, initialise, USER } from './initialise.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { syncFoldersUp } from './sync-folder.ts';
 import { chooseRunAs, giveTo, makeLauncher, type Launcher } from './run-as.ts';
-import { makeSocketFolder } from './socket-folder.ts';
+import { makeSocketFolder, wayToSocketFolder } from './socket-folder.ts';
 import { takeOver } from './take-over.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -88,7 +88,7 @@ async function startLocked(folder: string, options: EmbeddedPostgresOptions, rel
   const binaries = findBinaries();
   const runAs = chooseRunAs(dataFolder);
   giveTo(folder, runAs);
-  const launcher = makeLauncher(runAs, [folder, dirname(binaries.postgres)]);
+  const launcher = makeLauncher(runAs, [folder, dirname(binaries.postgres), wayToSocketFolder(options.socketFolder)]);
   await initialise({ dataFolder, binaries, launcher, runAs, logger });
   await takeOver(dataFolder, logger);
   const socketFolder = makeSocketFolder(folder, options.socketFolder, runAs);

@@ -1,10 +1,8 @@
-import { startEmbeddedPostgres } from '@weft/embedded-postgres';
+import { newSocketFolder, startEmbeddedPostgres } from '@weft/embedded-postgres';
 import type { EmbeddedPostgres } from '@weft/embedded-postgres';
 import { retry } from '@weft/lifecycle';
 import type { Logger } from '@weft/telemetry';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 
 export interface KeptPostgres {
   /** Stays the same over restarts of Postgres. */
@@ -23,15 +21,13 @@ export interface KeptPostgresOptions {
 }
 
 const RESTART = { baseMs: 200, maxMs: 5000 };
-/** As the library makes them: what a killed owner left is known by it, and swept at the next start. */
-const SOCKET_FOLDER_PREFIX = 'weft-pg-';
 
 /**
  * Postgres as a child, started again whenever it ends unasked (the system was out of memory, somebody killed it). The house bears that as it
  * bears any Postgres that is away: acknowledgements wait. Rejects with what `startEmbeddedPostgres` rejects with at the first start.
  */
 export async function keepPostgres(folder: string, { logger, postgresLogger, settings = {} }: KeptPostgresOptions): Promise<KeptPostgres> {
-  const socketFolder = await mkdtemp(join(tmpdir(), SOCKET_FOLDER_PREFIX));
+  const socketFolder = newSocketFolder();
   const stopping = new AbortController();
   const start = () => startEmbeddedPostgres({ folder, logger: postgresLogger, socketFolder, settings });
   let running: EmbeddedPostgres;
