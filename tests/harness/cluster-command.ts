@@ -1,15 +1,18 @@
 import { startCluster } from './cluster.ts';
 
 /** `npm run cluster`: two gateways, two workers, one persistence, one auth, until Ctrl-C. */
+const sameSignalMs = 500;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 say('starting NATS, PostgreSQL, Redis and six services …');
 const cluster = await startCluster({ gateways: 2, workers: 2, env: { WEFT_AUTH_DEV_SIGN_IN: 'true' } });
 const stopped = new Promise<void>((resolve) => {
-  let asked = 0;
+  let askedMs: number | undefined;
   const stop = (): void => {
-    asked += 1;
-    if (asked > 1) process.exit(1);
+    // One Ctrl-C may arrive twice: from the terminal, and passed on by npm.
+    if (askedMs !== undefined && performance.now() - askedMs < sameSignalMs) return;
+    if (askedMs !== undefined) process.exit(1);
+    askedMs = performance.now();
     say('\nstopping (again to stop at once) …');
     cluster.stop().then(resolve, (error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
