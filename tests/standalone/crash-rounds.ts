@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../harness/random.ts';
+import { orphaningEnvironment } from './orphaning.ts';
 import { Promises } from './promises.ts';
 import type { StandaloneProcess } from './standalone-process.ts';
 import { Stayers } from './stayers.ts';
@@ -7,13 +8,16 @@ import { Typists } from './typists.ts';
 
 /**
  * What happens to standalone in a round.
- *   standalone  kill -9 of the process; its Postgres is an orphan, which the next start takes over
+ *   standalone  kill -9 of the process; its Postgres ends by itself where it is told, else the next start ends the orphan
  *   postgres    kill -9 of its Postgres; the process starts it again
  *   everything  kill -9 of the process, its Postgres and every backend
  *   frozen      its Postgres stands still for a while, as a disk or a network away does; then `everything`
  */
 export type Blow = 'standalone' | 'postgres' | 'everything' | 'frozen';
 
+/** Has it say when it ends an orphan. */
+const env = { WEFT_LOG_LEVEL: 'info' };
+const takenOver = 'ending the Postgres a dead process left behind';
 const typingMsMax = 1500;
 /** What was under way when Postgres froze may still arrive. */
 const lastAnswersMs = 500;
@@ -25,6 +29,8 @@ export interface CrashRound {
   readonly lost: readonly string[];
   /** Start until ready, ms; undefined where the process lived on. */
   readonly startedInMs: number | undefined;
+  /** That start found Postgres of the former life running. */
+  readonly tookOver: boolean;
 }
 
 /**
@@ -38,14 +44,24 @@ export class CrashRounds {
   readonly #stayers: Stayers;
   readonly #frozenMs: number;
   #round = 0;
+  readonly #orphaning = orphaningEnvironment();
+  /** Every other life of standalone. */
+  #orphans = false;
 
-  constructor(standalone: StandaloneProcess, random: Random, { frozenMs }: { readonly frozenMs: number }) {
+  private constructor(standalone: StandaloneProcess, random: Random, { frozenMs }: { readonly frozenMs: number }) {
     const url = `ws://127.0.0.1:${standalone.port}`;
     this.#standalone = standalone;
     this.#random = random;
     this.#frozenMs = frozenMs;
     this.#promises = new Promises(url, random);
     this.#stayers = new Stayers(url, random);
+  }
+
+  /** Starts standalone for the first time. */
+  static async begin(standalone: StandaloneProcess, random: Random, options: { readonly frozenMs: number }): Promise<CrashRounds> {
+    const rounds = new CrashRounds(standalone, random, options);
+    await rounds.#start();
+    return rounds;
   }
 
   /** Of those who stay: they count once, at the end. */
@@ -59,11 +75,14 @@ export class CrashRounds {
     const typists = await Typists.sitDown({ url, random: this.#random, promises: this.#promises, round: this.#round });
     this.#stayers.type();
     const { documents, edits, acknowledged } = await typists.typeUntil(this.#random.int(typingMsMax), () => this.#strike(blow, typists));
-    const startedInMs = blow === 'postgres' ? undefined : await this.#standalone.start();
+    const orphan = this.#orphans && blow === 'standalone';
+    const startedInMs = blow === 'postgres' ? undefined : await this.#start();
+    const tookOver = startedInMs !== undefined && this.#standalone.heard.includes(takenOver);
+    if (orphan && !tookOver) throw new Error('Postgres of the killed process was expected to live on, and to be ended by the next');
     this.#stayers.pause();
     const { lost } = await this.#promises.look(documents);
     await this.#stayers.untilWhole();
-    return { blow, edits, acknowledged, lost, startedInMs };
+    return { blow, edits, acknowledged, lost, startedInMs, tookOver };
   }
 
   /** Looks for everything promised in all rounds. */
@@ -75,6 +94,12 @@ export class CrashRounds {
 
   leave(): void {
     this.#stayers.leave();
+  }
+
+  #start(): Promise<number> {
+    this.#orphans = !this.#orphans;
+    this.#standalone.env = this.#orphans ? { ...env, ...this.#orphaning } : env;
+    return this.#standalone.start();
   }
 
   async #strike(blow: Blow, typists: Typists): Promise<void> {

@@ -11,8 +11,7 @@ let crashes: CrashRounds;
 
 beforeAll(async () => {
   standalone = await StandaloneProcess.plan(temporaryFolder('crash'));
-  await standalone.start();
-  crashes = new CrashRounds(standalone, randomFrom(printedSeed('crash of standalone')), { frozenMs });
+  crashes = await CrashRounds.begin(standalone, randomFrom(printedSeed('crash of standalone')), { frozenMs });
 });
 afterAll(async () => {
   crashes?.leave();

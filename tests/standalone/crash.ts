@@ -21,15 +21,15 @@ const total = { rounds: 0, edits: 0, acknowledged: 0, lost: 0 };
 let failed = false;
 let crashes: CrashRounds | undefined;
 try {
-  say(`first start: ready in ${Math.round(await standalone.start())} ms`);
-  crashes = new CrashRounds(standalone, randomFrom(seed), { frozenMs });
+  crashes = await CrashRounds.begin(standalone, randomFrom(seed), { frozenMs });
   for (let i = 1; i <= rounds; i++) {
-    const { blow, edits, acknowledged, lost, startedInMs } = await crashes.run(blowOf(i));
+    const { blow, edits, acknowledged, lost, startedInMs, tookOver } = await crashes.run(blowOf(i));
     total.rounds += 1;
     total.edits += edits;
     total.acknowledged += acknowledged;
     total.lost += lost.length;
-    const back = startedInMs === undefined ? '' : `, ready again in ${Math.round(startedInMs)} ms`;
+    const back =
+      startedInMs === undefined ? '' : `, ready again in ${Math.round(startedInMs)} ms${tookOver ? ', orphaned Postgres ended first' : ''}`;
     const load = `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`;
     say(`${String(i).padStart(4)}  ${blow.padEnd(10)} ${edits} edits, ${acknowledged} acknowledged, ${lost.length} lost${back} (${load})`);
     for (const one of lost) say(`      LOST ${one}`);

@@ -28,6 +28,7 @@ export class StandaloneProcess {
   #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #log = '';
+  #heard = '';
 
   constructor({ data, port, env = {} }: StandaloneOptions) {
     this.data = data;
@@ -45,6 +46,11 @@ export class StandaloneProcess {
 
   get logTail(): string {
     return this.#log;
+  }
+
+  /** What it has said since its last start. */
+  get heard(): string {
+    return this.#heard;
   }
 
   /** For its next start. */
@@ -126,11 +132,13 @@ export class StandaloneProcess {
     await new Promise<void>((resolve, reject) => {
       const fail = (how: string): void => reject(new Error(`standalone ${how}:\n${this.#log}`));
       const timer = setTimeout(() => fail(`was not ready within ${readyMsMax} ms`), readyMsMax);
-      let said = '';
+      this.#heard = '';
       const hear = (chunk: Buffer): void => {
         this.#log = (this.#log + chunk.toString()).slice(-logCharactersKept);
-        said = (said + chunk.toString()).slice(-logCharactersKept);
-        if (said.includes('Weft is ready')) resolve();
+        this.#heard = (this.#heard + chunk.toString()).slice(-logCharactersKept);
+        if (!this.#heard.includes('Weft is ready')) return;
+        clearTimeout(timer);
+        resolve();
       };
       child.stdout?.on('data', hear);
       child.stderr?.on('data', hear);

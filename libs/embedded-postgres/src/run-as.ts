@@ -65,27 +65,30 @@ export interface Launcher {
  * that user (a checkout in /root is), leaves it one capability: to pass folders. Without setpriv, Node changes the user, and a closed folder is refused.
  */
 export function makeLauncher(runAs: RunAs | undefined, paths: readonly string[]): Launcher {
-  const setpriv = platform === 'linux' && canSetpriv([]);
+  const setpriv = platform === 'linux' ? findSetpriv() : undefined;
   const capability = runAs === undefined ? undefined : capabilityNeeded(runAs, paths, setpriv);
   return {
     launch: (command, args, { signalOnParentDeath, ...options }) => {
-      if (!setpriv) return spawn(command, args, { ...options, ...(runAs === undefined ? {} : { uid: runAs.uid, gid: runAs.gid }) });
+      if (setpriv === undefined)
+        return spawn(command, args, { ...options, ...(runAs === undefined ? {} : { uid: runAs.uid, gid: runAs.gid }) });
       const flags = [
         ...(runAs === undefined ? [] : userFlags(runAs)),
         ...(capability === undefined ? [] : capabilityFlags(capability)),
         ...(signalOnParentDeath === undefined ? [] : ['--pdeathsig', signalOnParentDeath]),
       ];
-      return flags.length === 0 ? spawn(command, args, options) : spawn('setpriv', [...flags, '--', command, ...args], options);
+      if (flags.length === 0) return spawn(command, args, options);
+      return spawn(setpriv, [...flags, '--', command, ...args], options);
     },
   };
 }
 
-function capabilityNeeded(runAs: RunAs, paths: readonly string[], setpriv: boolean): string | undefined {
+function capabilityNeeded(runAs: RunAs, paths: readonly string[], setpriv: string | undefined): string | undefined {
   const closed = paths.map((path) => closedOnTheWay(path, runAs)).find((folder) => folder !== undefined);
   if (closed === undefined) return undefined;
-  const capability = setpriv
-    ? ['dac_read_search', 'dac_override'].find((name) => canSetpriv([...userFlags(runAs), ...capabilityFlags(name)]))
-    : undefined;
+  const capability =
+    setpriv !== undefined
+      ? ['dac_read_search', 'dac_override'].find((name) => canSetpriv(setpriv, [...userFlags(runAs), ...capabilityFlags(name)]))
+      : undefined;
   if (capability !== undefined) return capability;
   throw new Error(
     `Postgres does not run as root, and the user ${runAs.name} may not enter ${closed}: use a folder outside of it (WEFT_DATA), or start Weft as another user`,
@@ -100,7 +103,14 @@ function capabilityFlags(name: string): string[] {
   return [`--inh-caps=-all,+${name}`, `--ambient-caps=-all,+${name}`];
 }
 
+/** Its whole path: children get an environment of their own, without a PATH to look in. undefined: there is none that does what we need. */
+function findSetpriv(): string | undefined {
+  const { stdout } = spawnSync('sh', ['-c', 'command -v setpriv'], { encoding: 'utf8' });
+  const path = stdout?.trim() ?? '';
+  return path !== '' && canSetpriv(path, []) ? path : undefined;
+}
+
 /** Busybox has a smaller setpriv: what it can is tried, not guessed. */
-function canSetpriv(flags: readonly string[]): boolean {
-  return spawnSync('setpriv', [...flags, '--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
+function canSetpriv(setpriv: string, flags: readonly string[]): boolean {
+  return spawnSync(setpriv, [...flags, '--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }).status === 0;
 }
