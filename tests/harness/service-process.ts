@@ -14,6 +14,9 @@ const stopMsMax = 30_000;
 const pollMs = 25;
 const tailLines = 40;
 
+/** As every way to run Weft sets it (docs/decisions/0008): large buffers go back to the system when they are freed. */
+const allocator = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
+
 export type ServiceName = 'gateway' | 'sync-worker' | 'persistence' | 'auth';
 
 export interface ServiceProcessOptions {
@@ -80,7 +83,7 @@ export class ServiceProcess {
     // A group of its own: Ctrl-C in a terminal reaches the cluster's owner alone, who stops the services in order.
     const child = spawn(program, flags, {
       cwd: root,
-      env: { ...outerEnvironment(), WEFT_ID: id, ...env },
+      env: { ...outerEnvironment(), ...allocator, WEFT_ID: id, ...env },
       stdio: ['ignore', log, log],
       detached: true,
     });

@@ -46,8 +46,9 @@ export class CollabServerFrames {
     return frameWithPayload(this.step2Head, update);
   }
 
-  update(update: Uint8Array): Uint8Array {
-    return frameWithPayload(this.updateHead, update);
+  /** `into`: see `frameWithPayload`; for frames that are sent once and not kept. */
+  update(update: Uint8Array, into?: Uint8Array): Uint8Array {
+    return frameWithPayload(this.updateHead, update, into);
   }
 
   /** `awareness`: as `encodeAwareness` makes it; encode it once for all addresses and dialects. */

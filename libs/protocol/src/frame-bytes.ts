@@ -1,9 +1,13 @@
 import * as encoding from 'lib0/encoding';
 
-/** A frame in one allocation: `head`, then `payload` as a varUint8Array. The way of everything large and everything frequent. */
-export function frameWithPayload(head: Uint8Array, payload: Uint8Array): Uint8Array {
+/**
+ * A frame in one allocation: `head`, then `payload` as a varUint8Array. The way of everything large and everything frequent.
+ * Where it fits into `into` it is written there instead, and is a view of it, good until `into` is written to again.
+ */
+export function frameWithPayload(head: Uint8Array, payload: Uint8Array, into?: Uint8Array): Uint8Array {
   const length = lengthPrefix(payload.length);
-  const frame = new Uint8Array(head.length + length.length + payload.length);
+  const bytes = head.length + length.length + payload.length;
+  const frame = into && bytes <= into.length ? into.subarray(0, bytes) : new Uint8Array(bytes);
   frame.set(head);
   frame.set(length, head.length);
   frame.set(payload, head.length + length.length);

@@ -51,7 +51,8 @@ const DENIED_HEAD = Uint8Array.of(Y_TYPE.auth, AUTH_PERMISSION_DENIED);
 export const yServerFrames = {
   syncStep1: (stateVector: Uint8Array): Uint8Array => frameWithPayload(STEP1_HEAD, stateVector),
   syncStep2: (update: Uint8Array): Uint8Array => frameWithPayload(STEP2_HEAD, update),
-  update: (update: Uint8Array): Uint8Array => frameWithPayload(UPDATE_HEAD, update),
+  /** `into`: see `frameWithPayload`; for frames that are sent once and not kept. */
+  update: (update: Uint8Array, into?: Uint8Array): Uint8Array => frameWithPayload(UPDATE_HEAD, update, into),
   /** `awareness`: as `encodeAwareness` makes it. */
   awareness: (awareness: Uint8Array): Uint8Array => frameWithPayload(AWARENESS_HEAD, awareness),
   permissionDenied: (reason: string): Uint8Array => frameWith(DENIED_HEAD, (encoder) => encoding.writeVarString(encoder, reason)),

@@ -153,3 +153,16 @@ test('[SP7] two million structs, each waiting for another client, take seconds a
   expect(performance.now() - started).toBeLessThan(10_000);
   expect(stateVectorOf(pieces)).toEqual(stateVectorOf([whole]));
 });
+
+test('[SP8] a part of a document is cut like the whole: after what came before it nothing waits', () => {
+  fc.assert(
+    fc.property(seeds, fc.integer({ min: 1, max: 400 }), fc.nat(), fc.nat(), (seed, bytesTarget, a, b) => {
+      const { updates, whole } = randomHistory(seed);
+      const [from, to] = [a % (updates.length + 1), b % (updates.length + 1)].toSorted((x, y) => x - y) as [number, number];
+      const part = splitUpdate(mergeUpdatesInTree(updates.slice(from, to)), bytesTarget, { continues: true });
+      const doc = applied([...updates.slice(0, from), ...part, ...updates.slice(to)]);
+      expect(contentOf(Y.encodeStateAsUpdate(doc))).toEqual(contentOf(whole));
+    }),
+    { numRuns: 50 },
+  );
+});

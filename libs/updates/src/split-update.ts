@@ -15,14 +15,16 @@ import { SKIP, UpdateReader } from './update-reader.ts';
  *
  * Text and value lists larger than a piece are cut too; a binary, an embed or a subdocument cannot be, its piece is larger.
  * Throws `MalformedUpdate`.
+ *
+ * `continues`: the update is a part of a document whose reader has all that came before it: what it names and does not bring counts as there.
  */
-export function splitUpdate(update: Uint8Array, bytesTarget: number): Uint8Array[] {
+export function splitUpdate(update: Uint8Array, bytesTarget: number, { continues = false }: { continues?: boolean } = {}): Uint8Array[] {
   const reader = new UpdateReader(update);
-  const queues = readQueues(reader);
+  const queues = readQueues(reader, continues);
   const deletes = new DeleteSet();
   deletes.read(reader);
   reader.end();
-  const splitter = new Splitter(update, queues, bytesTarget);
+  const splitter = new Splitter(update, queues, bytesTarget, continues);
   splitter.emitAll();
   return splitter.finish(deletes);
 }
@@ -39,7 +41,7 @@ interface Queue {
   neededClock: number;
 }
 
-function readQueues(reader: UpdateReader): Queue[] {
+function readQueues(reader: UpdateReader, continues: boolean): Queue[] {
   const queues: Queue[] = [];
   const sections = reader.varUint();
   let lastClient = Infinity;
@@ -49,7 +51,7 @@ function readQueues(reader: UpdateReader): Queue[] {
     const { client, clock } = reader;
     checkSectionOrder(client, lastClient, at);
     lastClient = client;
-    queues.push({ client, pos: reader.pos, clock, structs, waiting: clock > 0, neededClock: -1 });
+    queues.push({ client, pos: reader.pos, clock, structs, waiting: clock > 0 && !continues, neededClock: -1 });
     for (let j = 0; j < structs; j++) {
       reader.struct();
       reader.clock += reader.length;
@@ -62,11 +64,13 @@ class Splitter {
   private readonly queues: readonly Queue[];
   private readonly byClient: ReadonlyMap<number, Queue>;
   private readonly bytesTarget: number;
+  private readonly continues: boolean;
   private readonly reader: UpdateReader;
   private readonly piece: Piece;
   private readonly pieces: Uint8Array[] = [];
 
-  constructor(update: Uint8Array, queues: readonly Queue[], bytesTarget: number) {
+  constructor(update: Uint8Array, queues: readonly Queue[], bytesTarget: number, continues: boolean) {
+    this.continues = continues;
     this.queues = queues;
     this.byClient = new Map(queues.map((queue) => [queue.client, queue]));
     this.bytesTarget = bytesTarget;
@@ -136,7 +140,7 @@ class Splitter {
   private missing(queue: Queue, client: number, clock: number): Queue | 'never' | undefined {
     if (client === -1 || client === queue.client) return undefined;
     const needed = this.byClient.get(client);
-    if (needed === undefined) return 'never';
+    if (needed === undefined) return this.continues ? undefined : 'never';
     if (needed.clock > clock) return undefined;
     // On the stack already: structs that wait for one another, which no editing makes.
     if (needed.waiting || needed.structs === 0 || needed.neededClock >= 0) return 'never';

@@ -271,7 +271,7 @@ function framesFor(address: string): DocumentFrames {
     topic: `c/${address}`,
     step1: (stateVector) => frames.syncStep1(stateVector),
     step2: (update) => frames.syncStep2(update),
-    update: (update) => frames.update(update),
+    update: (update, into) => frames.update(update, into),
     awareness: (awareness) => frames.awareness(awareness),
     stateless: (payload) => frames.stateless(payload),
     syncStatus: (taken) => frames.syncStatus(taken),

@@ -168,7 +168,7 @@ export class GatewayDocument {
     member.position = answer.position;
     member.sentVector = answer.stateVector;
     if (isJoin) member.serverVector = answer.stateVector;
-    const frames = isJoin ? this.#joinFrames(member, answer.stateVector, updates) : catchUpFrames(member.frames, updates);
+    const frames = isJoin ? this.#joinFrames(member, answer.stateVector, updates) : this.#catchUpFrames(member.frames, updates);
     let sync = true;
     member.outbox.push(frames, () => {
       this.#shareNoMore(member);
@@ -203,7 +203,7 @@ export class GatewayDocument {
       member.state = 'sending';
       member.position = answer.position;
       member.sentVector = answer.stateVector;
-      member.outbox.push(catchUpFrames(member.frames, answer.updates), () => this.catchUp(member));
+      member.outbox.push(this.#catchUpFrames(member.frames, answer.updates), () => this.catchUp(member));
     }
   }
 
@@ -215,7 +215,7 @@ export class GatewayDocument {
     const { frames } = member;
     const present = this.presence.all();
     if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
-    for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield [frames.update(update)];
+    for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield [frames.update(update, scratch)];
     yield [frames.step1(stateVector), frames.step2(updates.at(-1) ?? EMPTY_UPDATE)];
   }
 
@@ -227,6 +227,13 @@ export class GatewayDocument {
   #silence(member: Member): void {
     if (member.state === 'live') member.socket.unsubscribe(member.frames.topic);
     member.state = 'idle';
+  }
+
+  /** Who was not listening has missed presence too. What went away meanwhile, clients forget by themselves after 30 s (y-protocols). */
+  *#catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]): Generator<readonly Uint8Array[], undefined> {
+    for (const update of updates) if (!isEmptyUpdate(update)) yield [frames.update(update, scratch)];
+    const present = this.presence.all();
+    if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
   }
 
   /** After a tick's publishes: whose socket is over its high-water mark gets no more increments. */
@@ -313,9 +320,8 @@ export interface DocumentLimits {
   readonly presenceWindowMs: number;
 }
 
-function* catchUpFrames(frames: DocumentFrames, updates: readonly Uint8Array[]): Generator<readonly Uint8Array[], undefined> {
-  for (const update of updates) if (!isEmptyUpdate(update)) yield [frames.update(update)];
-}
+/** Frames of a large answer are made here, sent, and made anew: sockets copy what they cannot send at once. */
+const scratch = new Uint8Array(512 * 1024);
 
 function sameVector(one: Want, other: Want): boolean {
   if (one.kind !== 'state-vector' || other.kind !== 'state-vector') return false;

@@ -6,7 +6,8 @@ export interface DocumentFrames {
   readonly topic: string;
   step1(stateVector: Uint8Array): Uint8Array;
   step2(update: Uint8Array): Uint8Array;
-  update(update: Uint8Array): Uint8Array;
+  /** With `into` the frame may be a view of it, good until `into` is used again. */
+  update(update: Uint8Array, into?: Uint8Array): Uint8Array;
   /** As `encodeAwareness` makes it. */
   awareness(awareness: Uint8Array): Uint8Array;
   /** undefined where the dialect has no such frame. */

@@ -1,5 +1,8 @@
 import type { ClientSocket } from './client-socket.ts';
 
+/** Unsent bytes over which the next frame of a large answer waits. The kernel holds megabytes more: nobody gets it slower for it. */
+const pumpBytesMax = 128 * 1024;
+
 /**
  * What one connection has yet to be sent of large answers: frames are made from shared bytes one at a time, while the socket has room, so that twenty
  * people joining a 50 MB document cost its bytes once. Bounded by what the frames refer to, not by copies.
@@ -30,7 +33,7 @@ export class Outbox {
 
   /** Called when the socket has room again. */
   pump(): void {
-    while (this.#jobs.length > 0 && !this.isFull) {
+    while (this.#jobs.length > 0 && this.#socket.bufferedBytes() <= pumpBytesMax) {
       const job = this.#jobs[0]!;
       const next = job.frames.next();
       if (!next.done) {

@@ -1,7 +1,7 @@
 import type { StoredDocument } from '@weft/store';
 import { coversRanges, decodeStateVector, DeleteSet, diffUpdate, scanUpdate, type UpdateScan } from '@weft/updates';
 import { DocumentVector } from './document-vector.ts';
-import { groupUpdates } from './group-updates.ts';
+import { cutUpdate, groupUpdates } from './group-updates.ts';
 import type { Tail } from './tail.ts';
 
 /** Answers kept for state vectors that clients ask with again and again (a reconnect storm). */
@@ -45,7 +45,7 @@ export class OpenDocument {
     this.snapshotVersion = stored.snapshot.version;
     this.tail = tail;
     this.#pieces = stored.snapshot.pieces;
-    this.#rows = groupUpdates(stored.tail);
+    this.#rows = groupUpdates(stored.tail.flatMap(cutUpdate));
     this.#snapshotVector = decodeStateVector(stored.snapshot.stateVector);
     this.#snapshotDeletes = stored.snapshot.deletes;
     this.#knownDeletes = stored.snapshot.deletes;

@@ -59,7 +59,7 @@ export class SliceFollower {
     // The main reader notices that the log was replaced, and everything starts over.
     if (state.identity !== identity || slice?.identity !== identity) return;
     const stored = floor?.identity === identity ? floor.position : 0;
-    const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#nowMs()), stored, to));
+    const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#nowMs()) ?? stored, stored, to));
     // WalTrimmed: between the look and the read; the next attempt sees a higher floor.
     await this.#read(identity, partitions, base, to, state.last);
   }

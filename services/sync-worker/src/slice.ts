@@ -63,9 +63,12 @@ export class Slice {
     own.target = range.target;
   }
 
-  /** The position a little while ago (`lookbackMs`), or 0 when this worker did not follow the log then. */
-  lookback(nowMs: number): number {
-    return this.#positionAt(nowMs - this.#limits.lookbackMs);
+  /** The position a little while ago (`lookbackMs`); undefined when this worker did not follow the log then. */
+  lookback(nowMs: number): number | undefined {
+    const atMs = nowMs - this.#limits.lookbackMs;
+    let position: number | undefined;
+    for (const mark of this.#marks) if (mark.atMs <= atMs) position = mark.position;
+    return position;
   }
 
   isReady(partition: Partition): boolean {
@@ -131,7 +134,7 @@ export class Slice {
   /** Forgets what the store has and nobody is likely to ask for. */
   trim(floor: number, nowMs: number): void {
     this.#floor = Math.max(this.#floor, floor);
-    const through = Math.min(this.#floor, this.lookback(nowMs));
+    const through = Math.min(this.#floor, this.lookback(nowMs) ?? 0);
     for (const partition of this.partitions.values()) {
       if (partition.target === undefined) continue;
       partition.base = Math.max(partition.base, through);
@@ -147,13 +150,6 @@ export class Slice {
     let held = documents.get(name);
     if (!held) documents.set(name, (held = new HeldDocument(name, partition)));
     return held;
-  }
-
-  /** A position the log had reached at `atMs` or before; 0 where this worker did not follow it yet. */
-  #positionAt(atMs: number): number {
-    let position = 0;
-    for (const mark of this.#marks) if (mark.atMs <= atMs) position = mark.position;
-    return position;
   }
 }
 
