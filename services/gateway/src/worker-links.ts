@@ -29,6 +29,8 @@ export class WorkerLinks {
   readonly #documents = new Map<string, Binding>();
   readonly #links = new Map<string, WorkerLink>();
   readonly #questions = new Map<number, Pending>();
+  /** Questions whose document was closed before the answer, with its name: the worker will register us all the same, and has to be told. */
+  readonly #abandoned = new Map<number, string>();
   #nextQuestion = 1;
 
   constructor(self: Peer, limits: WorkerLinkLimits, world: WorkerLinkWorld) {
@@ -52,8 +54,14 @@ export class WorkerLinks {
     for (const [id, pending] of this.#questions)
       if (pending.document === document) {
         this.#questions.delete(id);
+        if (pending.body.kind === 'open' && pending.worker) this.#abandon(id, document.name);
         pending.handler.abandoned();
       }
+  }
+
+  #abandon(question: number, document: string): void {
+    this.#abandoned.set(question, document);
+    if (this.#abandoned.size > abandonedMax) this.#abandoned.delete(this.#abandoned.keys().next().value!);
   }
 
   ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
@@ -210,7 +218,7 @@ export class WorkerLinks {
 
   #answer(answer: Answer, nowMs: number): void {
     const pending = this.#questions.get(answer.question);
-    if (pending?.body.kind !== 'open') return this.#closeIfUnknown(answer.worker, pending?.document.name);
+    if (pending?.body.kind !== 'open') return this.#answeredTooLate(answer);
     const binding = this.#documents.get(pending.document.name);
     if (!binding) return;
     this.#bind(binding, answer, nowMs);
@@ -221,6 +229,12 @@ export class WorkerLinks {
     const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
     pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
     this.#receive(pending, answer.bytes, nowMs);
+  }
+
+  #answeredTooLate({ question, worker }: Answer): void {
+    const document = this.#abandoned.get(question);
+    this.#abandoned.delete(question);
+    if (document !== undefined) this.#closeIfUnknown(worker, document);
   }
 
   #answerBytes(message: AnswerBytes, nowMs: number): void {
@@ -315,11 +329,14 @@ export class WorkerLinks {
 
   #bind(binding: Binding, answer: Answer, nowMs: number): void {
     const key = peerKey(answer.worker);
+    // A lower number, or another log: the worker began its side of the link anew, and knows nothing of the documents we had with it.
+    const before = this.#links.get(key)?.slices.get(answer.slice);
+    if (before && (answer.sequence < before.sequence || answer.logIdentity !== before.logIdentity)) this.#lost(answer.worker);
     let link = this.#links.get(key);
     if (!link)
       this.#links.set(key, (link = { worker: answer.worker, heardAtMs: nowMs, keptAliveAtMs: nowMs, documents: 0, slices: new Map() }));
     const progress = link.slices.get(answer.slice);
-    if (!progress) link.slices.set(answer.slice, { sequence: answer.sequence, position: answer.position });
+    if (!progress) link.slices.set(answer.slice, { logIdentity: answer.logIdentity, sequence: answer.sequence, position: answer.position });
     else {
       if (answer.sequence > progress.sequence) this.#hole(link, answer.slice);
       progress.sequence = Math.max(progress.sequence, answer.sequence);
@@ -358,13 +375,19 @@ export class WorkerLinks {
     return binding.worker !== undefined && peerKey(binding.worker) === peerKey(worker);
   }
 
-  /** A worker thinks we have a document open that we do not. */
-  #closeIfUnknown(worker: Peer, document: string | undefined): void {
-    const binding = document === undefined ? undefined : this.#documents.get(document);
-    if (document !== undefined && !(binding && this.#isBoundTo(binding, worker)) && !binding?.reopening)
-      this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document });
+  /**
+   * A worker thinks we have a document open with it that we do not. While a question about it is under way nothing is said: a `close` sent after the question would
+   * undo what its answer registers.
+   */
+  #closeIfUnknown(worker: Peer, document: string): void {
+    const binding = this.#documents.get(document);
+    const isElsewhere = binding?.worker !== undefined && !this.#isBoundTo(binding, worker);
+    if (!binding || isElsewhere) this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document });
   }
 }
+
+/** Answers that come later than so many abandoned questions leave a registration that ends with the next relay for it. */
+const abandonedMax = 1_000;
 
 /** What this gateway knows of a document's place in the log. */
 interface Binding {
@@ -386,7 +409,7 @@ interface WorkerLink {
   keptAliveAtMs: number;
   /** Documents bound through it. */
   documents: number;
-  readonly slices: Map<number, { sequence: number; position: number }>;
+  readonly slices: Map<number, { readonly logIdentity: string; sequence: number; position: number }>;
 }
 
 type QuestionBody =

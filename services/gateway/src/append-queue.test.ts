@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { AppendQueue } from './append-queue.ts';
+
+function typing(letters: string): Uint8Array[] {
+  const doc = new Y.Doc();
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  for (let i = 0; i < letters.length; i++) doc.getText('t').insert(i, letters[i]!);
+  return updates;
+}
+
+function textOf(updates: readonly Uint8Array[]): string {
+  const doc = new Y.Doc();
+  for (const update of updates) Y.applyUpdate(doc, update);
+  return doc.getText('t').toString();
+}
+
+describe('AppendQueue', () => {
+  test('one append is in flight; what comes meanwhile is the next, merged by document, each with its own acknowledgement', () => {
+    const queue = new AppendQueue<string>();
+    const [a, b, c] = typing('abc') as [Uint8Array, Uint8Array, Uint8Array];
+    queue.add('one', 1, a, 'ack a');
+    const first = queue.next()!;
+    expect(first.acks).toEqual(['ack a']);
+    queue.add('one', 1, b, 'ack b');
+    queue.add('two', 2, a, undefined);
+    queue.add('one', 1, c, 'ack c');
+    expect(queue.next()).toBeUndefined();
+    expect(queue.appended()).toEqual(['ack a']);
+    const second = queue.next()!;
+    expect(second.entries.map(({ document, partition }) => [document, partition])).toEqual([
+      ['one', 1],
+      ['two', 2],
+    ]);
+    expect(textOf([a, second.entries[0]!.update])).toBe('abc');
+    expect(queue.appended()).toEqual(['ack b', 'ack c']);
+    expect(queue.next()).toBeUndefined();
+    expect(queue.isIdle).toBe(true);
+  });
+
+  test('what the log has not confirmed is known, in flight or waiting, and counted until it is', () => {
+    const queue = new AppendQueue<string>();
+    const [a, b] = typing('ab') as [Uint8Array, Uint8Array];
+    queue.add('one', 1, a, 'ack');
+    queue.next();
+    queue.add('one', 1, b, 'ack');
+    queue.add('two', 1, a, 'ack');
+    expect(textOf(queue.unacknowledged('one'))).toBe('ab');
+    expect(queue.unacknowledgedBytes).toBe(2 * a.byteLength + b.byteLength);
+    queue.appended();
+    expect(queue.unacknowledged('one')).toEqual([b]);
+    expect(queue.unacknowledgedBytes).toBe(a.byteLength + b.byteLength);
+    queue.next();
+    queue.appended();
+    expect(queue.unacknowledged('one')).toEqual([]);
+    expect(queue.unacknowledgedBytes).toBe(0);
+  });
+});

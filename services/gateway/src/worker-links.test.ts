@@ -1,0 +1,403 @@
+import { frameUpdates, type Peer, type ToGateway, type ToWorker, type Want } from '@weft/protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import type { DocumentAnswer, GatewayDocument, QuestionHandler } from './document.ts';
+import { PresenceBoard } from './presence-board.ts';
+import { WorkerLinks } from './worker-links.ts';
+
+const self: Peer = { id: 'g', incarnation: '1' };
+const w1: Peer = { id: 'w', incarnation: '1' };
+const w2: Peer = { id: 'x', incarnation: '1' };
+const limits = {
+  payloadBytesMax: 1024 * 1024,
+  answerTimeoutMs: 3_000,
+  retryMs: 50,
+  retryMaxMs: 2_000,
+  containsAttemptsMax: 3,
+  keepAliveMs: 1_000,
+  workerSilentMs: 3_000,
+  fetchBytes: 4,
+  fetchWindowBytes: 8,
+  answerUpdateBytesMax: 1024,
+};
+const update = updateOf('x');
+
+function updateOf(words: string): Uint8Array {
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, words);
+  return Y.encodeStateAsUpdate(doc);
+}
+
+/** As much of a document as the links see: what is fanned out, and from where it was asked for anew. */
+class Watched {
+  readonly slice = 0;
+  readonly partition = 0;
+  readonly presence = new PresenceBoard<object>();
+  readonly fannedOut: Uint8Array[] = [];
+  readonly reopened: number[] = [];
+  readonly answers: DocumentAnswer[] = [];
+  readonly name: string;
+  readonly #links: WorkerLinks;
+  constructor(name: string, links: WorkerLinks) {
+    this.name = name;
+    this.#links = links;
+  }
+  fanOut(bytes: Uint8Array): void {
+    this.fannedOut.push(bytes);
+  }
+  stateless(): void {}
+  reopen(position: number): void {
+    this.reopened.push(position);
+    this.ask({ kind: 'since', position, stateVector: Uint8Array.of(0) });
+  }
+  ask(want: Want): void {
+    const handler: QuestionHandler = { asked: () => {}, answered: (answer) => void this.answers.push(answer), abandoned: () => {} };
+    this.#links.ask(this as unknown as GatewayDocument, want, handler);
+  }
+}
+
+let nowMs: number;
+let owner: Peer | undefined;
+let appended: { logIdentity: string; position: number };
+let sent: { to: Peer; message: ToWorker }[];
+let timers: { atMs: number; run: () => void }[];
+let reports: string[];
+let links: WorkerLinks;
+let one: Watched;
+let two: Watched;
+
+beforeEach(() => {
+  nowMs = 0;
+  owner = w1;
+  appended = { logIdentity: 'log', position: 0 };
+  sent = [];
+  timers = [];
+  reports = [];
+  links = new WorkerLinks(self, limits, {
+    nowMs: () => nowMs,
+    after: (ms, run) => void timers.push({ atMs: nowMs + ms, run }),
+    owner: () => owner,
+    sendToWorker: (to, message) => void sent.push({ to, message }),
+    appended: () => appended,
+    presence: () => {},
+    report: (event) => void reports.push(event),
+  });
+  one = opened('one');
+  two = opened('two');
+});
+
+function opened(name: string): Watched {
+  const document = new Watched(name, links);
+  links.open(document as unknown as GatewayDocument);
+  return document;
+}
+
+/** Time goes on; the core is ticked five times a second. */
+function pass(ms: number): void {
+  for (const endMs = nowMs + ms; nowMs < endMs;) {
+    nowMs += 200;
+    const due = timers.filter(({ atMs }) => atMs <= nowMs);
+    timers = timers.filter(({ atMs }) => atMs > nowMs);
+    for (const { run } of due) run();
+    links.tick(nowMs);
+  }
+}
+
+const hear = (message: ToGateway): void => links.hear(message, nowMs);
+const questions = (kind: ToWorker['kind'] = 'open') => sent.filter(({ message }) => message.kind === kind);
+const lastOpen = (document: string) => {
+  const open = questions().findLast(({ message }) => message.kind === 'open' && message.document === document);
+  if (open?.message.kind !== 'open') throw new Error(`${document} was not asked for`);
+  return { to: open.to, ...open.message };
+};
+
+function answer(
+  document: string,
+  { worker = w1, position = 0, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
+): void {
+  const bytes = frameUpdates(updates);
+  const { question } = lastOpen(document);
+  hear({
+    kind: 'answer',
+    worker,
+    question,
+    slice: 0,
+    logIdentity,
+    position,
+    sequence,
+    stateVector: Uint8Array.of(0),
+    totalBytes: bytes.byteLength,
+    bytes: bytes.subarray(0, first),
+    presence: [],
+  });
+}
+
+function relay(
+  sequence: number,
+  from: number,
+  to: number,
+  { worker = w1, logIdentity = 'log', documents = [] as string[], released = [] as string[], tooLarge = [] as string[] } = {},
+): void {
+  hear({
+    kind: 'relay',
+    worker,
+    slice: 0,
+    logIdentity,
+    sequence,
+    from,
+    to,
+    documents: [...documents.map((document) => ({ document, update })), ...tooLarge.map((document) => ({ document, update: undefined }))],
+    released,
+  });
+}
+
+/** Both documents are open with the worker, at this place. */
+function bothOpen(position = 10, sequence = 0): void {
+  for (const document of [one, two]) {
+    document.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer(document.name, { position, sequence });
+  }
+  sent = [];
+}
+
+describe('relays', () => {
+  test('that join up are fanned out, and one heard twice is not', () => {
+    bothOpen();
+    relay(1, 10, 12, { documents: ['one'] });
+    relay(1, 10, 12, { documents: ['one'] });
+    relay(2, 12, 13, { documents: ['one', 'two'] });
+    expect([one.fannedOut.length, two.fannedOut.length]).toEqual([2, 1]);
+    expect([...one.reopened, ...two.reopened]).toEqual([]);
+  });
+
+  test.each([
+    ['a number is missing', () => relay(3, 12, 15, { documents: ['one'] })],
+    ['positions do not join up', () => relay(2, 13, 15, { documents: ['one'] })],
+  ])('%s: every document of the link is asked for since the last position surely relayed', (_, lost) => {
+    bothOpen();
+    relay(1, 10, 12);
+    lost();
+    expect([one.reopened, two.reopened]).toEqual([[12], [12]]);
+    expect(reports).toContain('relay-lost');
+    expect(lastOpen('one')).toMatchObject({ to: w1, want: { kind: 'since', position: 12 }, atLeast: expect.any(Number) });
+    // A second hole before the answers asks nothing twice; after them all is as before.
+    answer('one', { position: 20, sequence: 3 });
+    answer('two', { position: 20, sequence: 3 });
+    relay(4, 20, 21, { documents: ['one', 'two'] });
+    expect([one.fannedOut.at(-1), two.fannedOut.at(-1)]).toEqual([update, update]);
+    expect([one.reopened, two.reopened]).toEqual([[12], [12]]);
+  });
+
+  test('a lost relay that only an answer shows is a hole for the other documents', () => {
+    bothOpen();
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one', { position: 15, sequence: 2 });
+    expect(two.reopened).toEqual([10]);
+  });
+
+  test('a document whose update was too large is asked for, the others are not', () => {
+    bothOpen();
+    relay(1, 10, 12, { tooLarge: ['one'], documents: ['two'] });
+    expect([one.reopened, two.reopened]).toEqual([[10], []]);
+    expect(two.fannedOut).toEqual([update]);
+  });
+
+  test('a released document is asked for where the ring says now, since the position before', () => {
+    bothOpen();
+    owner = w2;
+    relay(1, 10, 12, { released: ['one'] });
+    expect(one.reopened).toEqual([10]);
+    expect(lastOpen('one')).toMatchObject({ to: w2, want: { kind: 'since', position: 10 } });
+  });
+
+  test('for a document nobody has open here, the worker is told so', () => {
+    bothOpen();
+    relay(1, 10, 12, { documents: ['stranger'] });
+    expect(questions('close')).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'stranger' } }]);
+  });
+});
+
+test('a relay from before our close, while the document is opened again: no close follows the question, or its answer would be undone', () => {
+  bothOpen();
+  links.close(one as unknown as GatewayDocument);
+  links.open(one as unknown as GatewayDocument);
+  one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+  sent = [];
+  relay(1, 10, 12, { documents: ['one'] });
+  expect(sent).toEqual([]);
+});
+
+describe('owners', () => {
+  test('another owner is asked for everything since, and the old one hears close', () => {
+    bothOpen();
+    relay(1, 10, 14);
+    owner = w2;
+    links.ownersChanged();
+    expect(lastOpen('one')).toMatchObject({ to: w2, atLeast: 14, want: { kind: 'since', position: 14 } });
+    expect(questions('close').map(({ to }) => to)).toEqual([w1, w1]);
+    answer('one', { worker: w2, position: 16 });
+    relay(1, 16, 17, { worker: w2, documents: ['one'] });
+    expect(one.fannedOut).toEqual([update]);
+  });
+
+  test('while nobody owns it the question waits, and leaves when somebody does', () => {
+    owner = undefined;
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    pass(1_000);
+    expect(sent).toEqual([]);
+    owner = w2;
+    links.ownersChanged();
+    expect(lastOpen('one').to).toEqual(w2);
+  });
+
+  test('a worker silent for too long is given up, one that speaks is kept alive', () => {
+    bothOpen();
+    for (let i = 0; i < 10; i++) {
+      pass(1_000);
+      relay(i + 1, 10, 10);
+    }
+    expect(questions('keep-alive').length).toBeGreaterThanOrEqual(9);
+    expect(one.reopened).toEqual([]);
+    pass(3_400);
+    expect(reports).toContain('link-lost');
+    expect([one.reopened, two.reopened]).toEqual([[10], [10]]);
+  });
+
+  test('a worker that does not know us any more is asked for everything', () => {
+    bothOpen();
+    relay(1, 10, 12);
+    hear({ kind: 'refusal', worker: w1, question: 0, reason: 'unknown-link', detail: '' });
+    expect([one.reopened, two.reopened]).toEqual([[12], [12]]);
+    answer('one', { position: 13, sequence: 0 });
+    relay(1, 13, 14, { documents: ['one'] });
+    expect(one.fannedOut).toEqual([update]);
+  });
+
+  test('a worker that forgot us and answers a new question first: the documents it forgot are asked for too', () => {
+    bothOpen();
+    relay(1, 10, 12);
+    relay(2, 12, 14);
+    const three = opened('three');
+    three.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('three', { position: 15, sequence: 0 });
+    expect([one.reopened, two.reopened]).toEqual([[14], [14]]);
+    relay(1, 15, 16, { documents: ['three'] });
+    expect(three.fannedOut).toEqual([update]);
+  });
+});
+
+describe('a log that was replaced', () => {
+  test('an answer of the new log: nothing of the old positions counts, and every document is asked for in full', () => {
+    bothOpen(1_000);
+    relay(1, 1_000, 1_010);
+    appended = { logIdentity: 'new', position: 2 };
+    const three = opened('three');
+    three.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('three', { position: 3, sequence: 0, logIdentity: 'new' });
+    expect(lastOpen('one')).toMatchObject({
+      logIdentity: 'new',
+      atLeast: 2,
+      want: { kind: 'state-vector', stateVector: Uint8Array.of(0) },
+    });
+    answer('one', { position: 3, logIdentity: 'new' });
+    three.ask({ kind: 'since', position: 3, stateVector: Uint8Array.of(0) });
+    expect(lastOpen('three').atLeast).toBeLessThanOrEqual(3);
+    relay(1, 3, 4, { logIdentity: 'new', documents: ['one', 'three'] });
+    expect([one.fannedOut.length, three.fannedOut.length]).toEqual([1, 1]);
+  });
+});
+
+describe('questions', () => {
+  test('no answer: asked again, with what the gateway appended meanwhile', () => {
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    const before = lastOpen('one');
+    appended = { logIdentity: 'log', position: 7 };
+    pass(3_000);
+    expect(lastOpen('one')).toMatchObject({ atLeast: 7 });
+    expect(lastOpen('one').question).not.toBe(before.question);
+    answer('one', { position: 7 });
+    pass(2_800);
+    expect(one.answers).toHaveLength(1);
+    expect(questions()).toHaveLength(2);
+  });
+
+  test.each(['not-owner', 'unavailable', 'expired'] as const)('%s: asked again after a pause that grows', (reason) => {
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    const asked: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      hear({ kind: 'refusal', worker: w1, question: lastOpen('one').question, reason, detail: 'no' });
+      const count = questions().length;
+      const fromMs = nowMs;
+      while (questions().length === count) pass(200);
+      asked.push(nowMs - fromMs);
+    }
+    expect(asked[0]).toBe(200);
+    expect(asked.at(-1)).toBe(2_000);
+    answer('one');
+    expect(one.answers).toHaveLength(1);
+  });
+
+  test('a large answer is fetched in chunks, some ahead', () => {
+    const updates = [updateOf('first'), updateOf('second')];
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one', { updates, first: 3 });
+    const bytes = frameUpdates(updates);
+    let fetched = 0;
+    for (let fetch = questions('fetch')[fetched]; fetch; fetch = questions('fetch')[++fetched]) {
+      if (fetch.message.kind !== 'fetch') continue;
+      const { question, offset, bytesMax } = fetch.message;
+      hear({ kind: 'answer-bytes', worker: w1, question, offset, bytes: bytes.subarray(offset, offset + bytesMax) });
+    }
+    expect(one.answers).toHaveLength(1);
+    expect(one.answers[0]!.updates).toEqual(updates);
+  });
+
+  test('a chunk that is lost: what follows it is not taken, and the whole is asked for again', () => {
+    const updates = [updateOf('first'), updateOf('second')];
+    const bytes = frameUpdates(updates);
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one', { updates, first: 3 });
+    const [, second] = questions('fetch');
+    if (second?.message.kind !== 'fetch') throw new Error('no second fetch');
+    const { question, offset, bytesMax } = second.message;
+    hear({ kind: 'answer-bytes', worker: w1, question, offset, bytes: bytes.subarray(offset, offset + bytesMax) });
+    expect(one.answers).toEqual([]);
+    pass(1_600);
+    relay(1, 0, 0);
+    pass(1_600);
+    expect(questions()).toHaveLength(2);
+    answer('one', { updates, sequence: 1 });
+    expect(one.answers[0]!.updates).toEqual(updates);
+  });
+
+  test('contains: false when nobody can say in time', () => {
+    const said: boolean[] = [];
+    links.contains(one as unknown as GatewayDocument, update, (contained) => void said.push(contained));
+    pass(8_800);
+    expect(said).toEqual([]);
+    pass(600);
+    expect(said).toEqual([false]);
+  });
+
+  test('who leaves before the answer: the worker that registered us all the same is told', () => {
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    const { question } = lastOpen('one');
+    links.close(one as unknown as GatewayDocument);
+    sent = [];
+    hear({
+      kind: 'answer',
+      worker: w1,
+      question,
+      slice: 0,
+      logIdentity: 'log',
+      position: 1,
+      sequence: 0,
+      stateVector: Uint8Array.of(0),
+      totalBytes: 0,
+      bytes: new Uint8Array(0),
+      presence: [],
+    });
+    expect(sent).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'one' } }]);
+    expect(links.questionsPending).toBe(0);
+  });
+});
