@@ -22,7 +22,7 @@ function typing(letters: string): Uint8Array[] {
   const doc = new Y.Doc();
   const updates: Uint8Array[] = [];
   doc.on('update', (update: Uint8Array) => updates.push(update));
-  for (const [i, letter] of [...letters].entries()) doc.getText('t').insert(i, letter);
+  for (const [i, letter] of letters.split('').entries()) doc.getText('t').insert(i, letter);
   return updates;
 }
 

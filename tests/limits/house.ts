@@ -143,6 +143,11 @@ export class House {
       .map((line) => JSON.stringify(line));
   }
 
+  /** How often a service logged this event. */
+  count(event: string): number {
+    return this.#lines.filter(({ msg }) => msg === event).length;
+  }
+
   async stop(): Promise<void> {
     await this.stopAuth();
     for (const undo of this.#undo.toReversed()) await undo();
@@ -151,4 +156,5 @@ export class House {
 
 interface LogLine {
   readonly level: string;
+  readonly msg: string;
 }

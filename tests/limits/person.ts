@@ -41,13 +41,18 @@ export class Person {
   }
 
   #ready(): this {
-    this.text();
+    this.#apply();
     this.updatesHeard.length = 0;
     return this;
   }
 
   /** The text as far as heard. */
   text(): string {
+    this.#apply();
+    return this.doc.getText('t').toString();
+  }
+
+  #apply(): void {
     for (; this.#applied < this.client.frames.length; this.#applied++) {
       const frame = this.client.frames[this.#applied]!;
       if ((frame.is !== 'step2' && frame.is !== 'update') || frame.address !== this.address) continue;
@@ -58,12 +63,11 @@ export class Person {
         this.unreadable.push(error);
       }
     }
-    return this.doc.getText('t').toString();
   }
 
   /** The update that appends these words, not sent. */
   edit(words: string): Uint8Array {
-    this.text();
+    this.#apply();
     const before = Y.encodeStateVector(this.doc);
     this.doc.getText('t').insert(this.doc.getText('t').length, words);
     return Y.encodeStateAsUpdate(this.doc, before);

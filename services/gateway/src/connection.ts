@@ -20,6 +20,11 @@ export class Connection {
     this.outbox = new Outbox(socket, highWaterBytes);
   }
 
+  /** Called a few times a second: an answer that waits for room is slow from now on, unless the socket drains (`drained`). */
+  watch(nowMs: number): void {
+    if (this.outbox.isBusy) this.slowSinceMs ??= nowMs;
+  }
+
   /** The socket has room again. */
   drained(): void {
     if (this.outbox.isFull) return;

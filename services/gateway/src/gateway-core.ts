@@ -52,7 +52,11 @@ export class GatewayCore {
       report: (event, fields) => effects.report(event, fields),
     });
     const editing = new Editing(limits, {
-      hasRoom: (document, bytes) => this.#lane(document).queue.unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax,
+      hasRoom: (document, bytes) => {
+        const { unacknowledgedBytes } = this.#lane(document).queue;
+        // One update alone always has: else one larger than the bound could never be taken.
+        return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax;
+      },
       append: (document, update, member) => this.#append(document, update, member),
       contains: (document, update, answer) => this.#links.contains(document, update, answer),
       presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
@@ -134,11 +138,13 @@ export class GatewayCore {
     const nowMs = this.#effects.nowMs();
     this.#links.tick(nowMs);
     for (const document of this.#documents.values()) document.showPresence(document.presence.expire(nowMs, this.#limits.presenceSilentMs));
-    for (const { connection } of this.#connections.values())
+    for (const { connection } of this.#connections.values()) {
+      connection.watch(nowMs);
       if (connection.slowSinceMs !== undefined && nowMs - connection.slowSinceMs > this.#limits.slowClientMs) {
         this.#effects.report('slow-client', { connection: connection.id, bufferedBytes: connection.socket.bufferedBytes() });
         connection.close(CLOSE.tryAgainLater, `too slow: the connection did not take what was sent for ${this.#limits.slowClientMs} ms`);
       }
+    }
   }
 
   /** Called in turns, `turn` running through 0..turns-1, so that ten thousand connections are not spoken to at once. */
