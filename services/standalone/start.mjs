@@ -70,6 +70,8 @@ function startWeft() {
   const child = spawn(process.execPath, [...typeScript(), join(ROOT, 'services/standalone/src/main.ts')], {
     // A process group of its own: the terminal's Ctrl-C comes to us alone, and reaches it once, through us.
     detached: true,
+    // The allocator's settings: docs/decisions/0008.
+    env: { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2', ...process.env },
     // The channel tells it if we are killed.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -104,8 +106,7 @@ function typeScript() {
 async function run(command, args, { failed, env = {} }) {
   const child = spawn(command, args, {
     cwd: ROOT,
-    // The allocator's settings: docs/decisions/0008.
-    env: { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2', ...process.env, ...env },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // npx is a .cmd there.
     shell: process.platform === 'win32',

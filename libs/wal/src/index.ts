@@ -1,3 +1,4 @@
+export { jetStreamOptions } from './jetstream-options.ts';
 export {
   type DroppedPieces,
   type DropReason,

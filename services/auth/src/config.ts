@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { ConfigError, readConfig, setting } from '@weft/config';
+import { ConfigError, processSettings, readConfig, setting } from '@weft/config';
 import type { Config, Environment } from '@weft/config';
 
 import type { KeySource } from './adapters/open-signing-key.ts';
@@ -15,7 +15,7 @@ const keySettings = {
 
 export const authSettings = {
   ...keySettings,
-  natsUrl: setting.urls('WEFT_NATS_URL', { say: 'NATS servers.', protocols: ['nats:', 'tls:'] }),
+  ...processSettings,
   host: setting.string('WEFT_AUTH_HOST', { default: '0.0.0.0', say: 'Address auth listens on for HTTP.' }),
   port: setting.port('WEFT_AUTH_PORT', { default: 8081, say: 'Port auth listens on for HTTP.' }),
   guests: setting.oneOf('WEFT_GUESTS', ['edit', 'read', 'none'], { default: 'none', say: 'What somebody without a token may do.' }),
@@ -28,9 +28,6 @@ export const authSettings = {
     min: 1000,
     say: 'How long a token that auth signs is valid.',
   }),
-  opsHost: setting.string('WEFT_OPS_HOST', { default: '0.0.0.0', say: 'Address of /healthz, /readyz and /metrics; never public.' }),
-  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'Port of /healthz, /readyz and /metrics.' }),
-  logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], { default: 'info', say: 'How much is logged.' }),
 };
 
 export type AuthProcessConfig = Omit<Config<typeof authSettings>, 'key' | 'data'> & { readonly keySource: KeySource };

@@ -1,17 +1,21 @@
-import { hostname } from 'node:os';
-import { readConfig, setting, type Config, type Environment } from '@weft/config';
+import {
+  type Config,
+  type Environment,
+  idSetting,
+  jetStreamSettings,
+  layoutSettings,
+  postgresUrlSetting,
+  processSettings,
+  readConfig,
+  setting,
+} from '@weft/config';
 import type { PersistenceConfig } from './service.ts';
 
 const MIB = 1 << 20;
 
 /** Settings of what persistence does, wherever it runs. */
 export const persistenceSettings = {
-  slices: setting.integer('WEFT_LOG_SLICES', {
-    default: 1,
-    min: 1,
-    max: 256,
-    say: 'Slices of the log; fixed at install. About one an eight workers.',
-  }),
+  slices: layoutSettings.slices,
   flushMs: setting.durationMs('WEFT_FLUSH_MS', {
     default: 1_000,
     min: 10,
@@ -56,28 +60,11 @@ export const persistenceSettings = {
 /** Everything the persistence process reads. */
 export const persistenceProcessSettings = {
   ...persistenceSettings,
-  id: setting.string('WEFT_ID', {
-    default: hostname().replace(/[^A-Za-z0-9_-]/g, '-') || 'persistence',
-    say: 'Name of this process among its kind: the host or pod name.',
-    pattern: /^[A-Za-z0-9_-]+$/,
-    expected: 'letters, digits, _ and -',
-  }),
-  natsUrl: setting.urls('WEFT_NATS_URL', { say: 'NATS servers.', protocols: ['nats:', 'tls:'] }),
-  natsAllowOld: setting.boolean('WEFT_NATS_ALLOW_OLD', {
-    default: false,
-    say: 'Accept a NATS older than 2.12, which cannot fsync each append. For tests.',
-  }),
-  logReplicas: setting.integer('WEFT_LOG_REPLICAS', { default: 1, min: 1, max: 5, say: 'Copies NATS keeps of the log; 3 in production.' }),
-  logBytesMax: setting.bytes('WEFT_LOG_BYTES_MAX', {
-    default: 10 * 1024 ** 3,
-    min: MIB,
-    say: 'Largest size of one slice of the log; beyond it edits wait.',
-  }),
-  postgresUrl: setting.url('WEFT_POSTGRES_URL', { say: 'The database of documents and people.', protocols: ['postgres:', 'postgresql:'] }),
+  ...processSettings,
+  ...jetStreamSettings,
+  id: idSetting,
+  postgresUrl: postgresUrlSetting,
   connectionsMax: setting.integer('WEFT_POSTGRES_CONNECTIONS', { default: 10, min: 2, max: 200, say: 'Connections to Postgres at most.' }),
-  opsHost: setting.string('WEFT_OPS_HOST', { default: '0.0.0.0', say: 'Address of /healthz, /readyz and /metrics; never public.' }),
-  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'Port of /healthz, /readyz and /metrics.' }),
-  logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], { default: 'info', say: 'How much is logged.' }),
   drainMs: setting.durationMs('WEFT_DRAIN', { default: 10_000, say: 'On SIGTERM the last flush may take so long.' }),
 };
 

@@ -3,7 +3,7 @@ import type { Config } from '@weft/config';
 import { AuthClient } from '@weft/grants';
 import { retry, type Service } from '@weft/lifecycle';
 import { type Logger, Metrics, type OpsServer, startOpsServer } from '@weft/telemetry';
-import { JetStreamWal, WalUnavailable } from '@weft/wal';
+import { jetStreamOptions, JetStreamWal, WalUnavailable } from '@weft/wal';
 import type { gatewayProcessSettings } from '../config.ts';
 import { createGateway, type Gateway } from '../service.ts';
 
@@ -28,13 +28,13 @@ export class GatewayProcess implements Service {
   }
 
   async run(): Promise<void> {
-    const { id, natsUrl, opsHost, opsPort, slices, logReplicas, logBytesMax, natsAllowOld } = this.#config;
+    const { id, natsUrl, opsHost, opsPort, slices } = this.#config;
     this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
     const logger = this.#logger;
     const nats = { url: natsUrl.join(','), name: `weft-gateway ${id}`, logger };
     const bus = await this.#retried('connect to NATS', () => NatsBus.connect(nats));
     this.#bus = bus;
-    const wal = new JetStreamWal({ ...nats, slices, replicas: logReplicas, bytesMax: logBytesMax, allowOld: natsAllowOld });
+    const wal = new JetStreamWal({ ...nats, slices, ...jetStreamOptions(this.#config) });
     this.#wal = wal;
     await this.#retried('open the log', () => wal.open());
     for (const weakness of await wal.weaknesses()) logger.warn({ weakness }, 'acknowledged may be less than durable');

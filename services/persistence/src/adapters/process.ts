@@ -1,7 +1,7 @@
 import { retry, type Service } from '@weft/lifecycle';
 import { Database, Store, StoreUnavailable } from '@weft/store';
 import { type Logger, Metrics, type OpsServer, startOpsServer } from '@weft/telemetry';
-import { JetStreamWal, WalUnavailable } from '@weft/wal';
+import { jetStreamOptions, JetStreamWal, WalUnavailable } from '@weft/wal';
 import { type readPersistenceConfig, workOf } from '../config.ts';
 import { createPersistence, type PersistenceService } from '../service.ts';
 
@@ -24,7 +24,7 @@ export class PersistenceProcess implements Service {
   constructor(config: ReturnType<typeof readPersistenceConfig>, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
-    const { id, natsUrl, natsAllowOld, logReplicas, logBytesMax, slices, postgresUrl, connectionsMax } = config;
+    const { id, natsUrl, slices, postgresUrl, connectionsMax } = config;
     this.#database = new Database({
       url: postgresUrl,
       applicationName: `weft-persistence ${id}`,
@@ -36,9 +36,7 @@ export class PersistenceProcess implements Service {
       name: `weft-persistence ${id}`,
       logger,
       slices,
-      replicas: logReplicas,
-      bytesMax: logBytesMax,
-      allowOld: natsAllowOld,
+      ...jetStreamOptions(config),
     });
     this.#persistence = createPersistence(
       { wal: this.#wal, store: new Store(this.#database), logger, metrics: this.#metrics },

@@ -3,7 +3,7 @@ import type { Config } from '@weft/config';
 import { retry, type Service } from '@weft/lifecycle';
 import { Database, Store } from '@weft/store';
 import { type Logger, Metrics, type OpsServer, startOpsServer } from '@weft/telemetry';
-import { JetStreamWal, WalUnavailable } from '@weft/wal';
+import { jetStreamOptions, JetStreamWal, WalUnavailable } from '@weft/wal';
 import type { workerProcessSettings } from '../config.ts';
 import { createSyncWorker, type SyncWorker } from '../service.ts';
 
@@ -34,14 +34,14 @@ export class WorkerProcess implements Service {
   }
 
   async run(): Promise<void> {
-    const { id, natsUrl, opsHost, opsPort, slices, logReplicas, logBytesMax, natsAllowOld } = this.#config;
+    const { id, natsUrl, opsHost, opsPort, slices } = this.#config;
     this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
     const logger = this.#logger;
     const nats = { url: natsUrl.join(','), name: `weft-sync-worker ${id}`, logger };
     const bus = await this.#retried('connect to NATS', () => NatsBus.connect(nats));
     this.#bus = bus;
     this.#waitingFor = 'the log';
-    const wal = new JetStreamWal({ ...nats, slices, replicas: logReplicas, bytesMax: logBytesMax, allowOld: natsAllowOld });
+    const wal = new JetStreamWal({ ...nats, slices, ...jetStreamOptions(this.#config) });
     this.#wal = wal;
     await this.#retried('open the log', () => wal.open());
     // A worker that never saw Postgres would take partitions from workers that have their documents in memory, and could answer for none. What is wrong is not

@@ -1,0 +1,62 @@
+import { hostname } from 'node:os';
+import { setting } from './setting.ts';
+
+/** How documents are spread over the house: the same for every process, fixed at install. */
+export const layoutSettings = {
+  partitions: setting.integer('WEFT_PARTITIONS', {
+    default: 128,
+    min: 1,
+    max: 4096,
+    say: 'Partitions documents are spread over; fixed at install.',
+  }),
+  slices: setting.integer('WEFT_LOG_SLICES', {
+    default: 1,
+    min: 1,
+    max: 256,
+    say: 'Slices of the log; fixed at install. About one an eight workers.',
+  }),
+};
+
+/** What every process of a cluster has, besides its own work. */
+export const processSettings = {
+  natsUrl: setting.urls('WEFT_NATS_URL', { say: 'NATS servers.', protocols: ['nats:', 'tls:'] }),
+  opsHost: setting.string('WEFT_OPS_HOST', { default: '0.0.0.0', say: 'Address of /healthz, /readyz and /metrics; never public.' }),
+  opsPort: setting.port('WEFT_OPS_PORT', { default: 9100, say: 'Port of /healthz, /readyz and /metrics.' }),
+  logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], { default: 'info', say: 'How much is logged.' }),
+};
+
+/** A name among its kind, for processes that others speak to. */
+export const idSetting = setting.string('WEFT_ID', {
+  default: hostname().replace(/[^A-Za-z0-9_-]/g, '-') || 'weft',
+  say: 'Name of this process among its kind: the host or pod name.',
+  pattern: /^[A-Za-z0-9_-]+$/,
+  expected: 'letters, digits, _ and -',
+});
+
+/** The log in JetStream: the same for every process that uses it. */
+export const jetStreamSettings = {
+  natsAllowOld: setting.boolean('WEFT_NATS_ALLOW_OLD', {
+    default: false,
+    say: 'Accept a NATS older than 2.12, which cannot fsync each append. For tests.',
+  }),
+  natsSyncAlways: setting.boolean('WEFT_NATS_SYNC_ALWAYS', {
+    default: false,
+    say: 'You have set `jetstream { sync_interval: always }` on every NATS server: no warning at the start.',
+  }),
+  natsMonitoringUrl: setting.url('WEFT_NATS_MONITORING_URL', {
+    optional: true,
+    say: 'Where NATS can be asked whether it has (`http://nats:8222`).',
+    protocols: ['http:', 'https:'],
+  }),
+  logReplicas: setting.integer('WEFT_LOG_REPLICAS', { default: 1, min: 1, max: 5, say: 'Copies NATS keeps of the log; 3 in production.' }),
+  logBytesMax: setting.bytes('WEFT_LOG_BYTES_MAX', {
+    default: 2 * 1024 ** 3,
+    min: 1024 * 1024,
+    say: 'Largest size of one slice of the log, reserved by NATS; beyond it edits wait.',
+  }),
+};
+
+export const postgresUrlSetting = setting.url('WEFT_POSTGRES_URL', {
+  say: 'The database of documents and people.',
+  protocols: ['postgres:', 'postgresql:'],
+});
