@@ -360,7 +360,9 @@ describe('questions', () => {
     const [, second] = questions('fetch');
     if (second?.message.kind !== 'fetch') throw new Error('no second fetch');
     const { question, offset, bytesMax } = second.message;
-    hear({ kind: 'answer-bytes', worker: w1, question, offset, bytes: bytes.subarray(offset, offset + bytesMax) });
+    // However often it comes: as many bytes as the answer has are not yet the answer.
+    for (let i = 0; i < bytes.byteLength; i++)
+      hear({ kind: 'answer-bytes', worker: w1, question, offset, bytes: bytes.subarray(offset, offset + bytesMax) });
     expect(one.answers).toEqual([]);
     pass(1_600);
     relay(1, 0, 0);
