@@ -23,6 +23,8 @@ export class GatewayDocument {
   readonly #limits: DocumentLimits;
   /** Published since the last look at the sockets' buffers. */
   #published = false;
+  /** Answers to `reopen` still to come: until then live members may lack what lies after `from`, whatever relays say. */
+  #owed: { readonly from: number; readonly answers: number } | undefined;
   /** The state vector at the last answer: every live member has it. */
   #answeredVector = NOTHING;
   /** A large answer that is still being sent to somebody: whoever asks the same meanwhile gets it from here, and catches up afterwards. */
@@ -104,6 +106,7 @@ export class GatewayDocument {
 
   /** Everybody on this gateway may have missed something after `position`: the owner changed, or a relay was lost. */
   reopen(position: number): void {
+    this.#owed = { from: Math.min(position, this.#owed?.from ?? position), answers: (this.#owed?.answers ?? 0) + 1 };
     this.#ask([], { kind: 'since', position, stateVector: this.#answeredVector });
   }
 
@@ -154,7 +157,10 @@ export class GatewayDocument {
 
   #answered(joining: Joining, answer: DocumentAnswer): void {
     this.#answeredVector = answer.stateVector;
-    if (joining.members.size === 0) return this.#bringUpEveryone(answer);
+    if (joining.members.size === 0) {
+      this.#owed = this.#owed && this.#owed.answers > 1 ? { ...this.#owed, answers: this.#owed.answers - 1 } : undefined;
+      return this.#bringUpEveryone(answer);
+    }
     const { complete } = joining;
     const meanwhile = joining.meanwhile();
     for (const member of joining.members)
@@ -243,7 +249,7 @@ export class GatewayDocument {
       if (member.state !== 'live' || !member.outbox.isFull) continue;
       this.#silence(member);
       member.state = 'behind';
-      member.position = this.#world.coveredPosition(this);
+      member.position = Math.min(this.#world.coveredPosition(this), this.#owed?.from ?? Number.POSITIVE_INFINITY);
       this.#world.slow(member);
     }
   }

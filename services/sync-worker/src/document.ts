@@ -119,10 +119,10 @@ export class OpenDocument {
     return { changes: this.#changes, updates: [...this.#pieces, ...this.#sinceSnapshot()] };
   }
 
-  /** Its answer. What was deleted then is deleted for good. */
-  deletesKnown(changes: number, deletes: Uint8Array): void {
+  /** Its answer. What was deleted then is deleted for good. undefined: it failed; what it was asked for counts as new, which is never wrong to send on. */
+  deletesKnown(changes: number, deletes: Uint8Array | undefined): void {
     this.#completeAt = changes;
-    this.#knownDeletes = deletes;
+    if (deletes) this.#knownDeletes = deletes;
     this.#deletes = undefined;
   }
 

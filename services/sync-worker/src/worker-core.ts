@@ -273,7 +273,7 @@ export class WorkerCore {
     const { changes, updates } = document.everything();
     this.#effects.completeDeletes(updates, (deletes, nowMs) => {
       held.findingDeletes = false;
-      if (deletes) document.deletesKnown(changes, deletes);
+      document.deletesKnown(changes, deletes);
       this.#retry(slice.number, nowMs);
     });
     return false;
