@@ -14,19 +14,15 @@ export class Tab {
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
 
-  /** Resolves when the page says `Saved`. */
-  static async open(browser: Browser, url: string): Promise<Tab> {
+  /** Somebody who was here before, under that name. Resolves when the page says `Saved`. */
+  static async open(browser: Browser, url: string, name: string): Promise<Tab> {
     const context = await browser.newContext({ viewport: { width: 1100, height: 640 } });
+    const person = JSON.stringify({ name, color: '#3f51b5' });
+    await context.addInitScript((kept) => localStorage.setItem('weft.person', kept), person);
     const tab = new Tab(await context.newPage());
     await tab.page.goto(url);
     await tab.untilSaid('Saved');
     return tab;
-  }
-
-  /** Into the field for one's own name. */
-  async giveName(name: string): Promise<void> {
-    await this.page.fill('#my-name', name);
-    await this.page.press('#my-name', 'Enter');
   }
 
   /** At the end of the text. */

@@ -24,7 +24,8 @@ afterAll(async () => {
   await standalone?.stop();
 });
 
-const open = (document: string): Promise<Tab> => Tab.open(browser, `http://localhost:${standalone.port}/?doc=${document}`);
+const open = (document: string, name = 'Cleo'): Promise<Tab> =>
+  Tab.open(browser, `http://localhost:${standalone.port}/?doc=${document}`, name);
 
 async function allShow(tabs: readonly Tab[], text: string): Promise<void> {
   for (const tab of tabs) await expect.poll(() => tab.text(), { timeout: seenWithinMs }).toBe(text);
@@ -32,9 +33,7 @@ async function allShow(tabs: readonly Tab[], text: string): Promise<void> {
 
 test('two tabs see each other type, and a kill -9 of the server costs them nothing', { timeout: 180_000 }, async () => {
   onTestFailed(() => console.error(standalone.logTail));
-  const [ada, ben] = await Promise.all([open('two-tabs'), open('two-tabs')]);
-  await ada.giveName('Ada');
-  await ben.giveName('Ben');
+  const [ada, ben] = await Promise.all([open('two-tabs', 'Ada'), open('two-tabs', 'Ben')]);
   await ada.untilPeople(['Ada (you)', 'Ben']);
   await ben.untilPeople(['Ben (you)', 'Ada']);
 
