@@ -1,22 +1,11 @@
-import {
-  type Answer,
-  type AnswerBytes,
-  type Peer,
-  peerKey,
-  type PresenceEntry,
-  type Refusal,
-  type Relay,
-  type ToGateway,
-  type ToWorker,
-  UpdateDeframer,
-  type Want,
-} from '@weft/protocol';
+import { type Answer, type Peer, peerKey, type PresenceEntry, type Relay, type ToGateway, type ToWorker, type Want } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
 import { presenceChangesSince } from './presence-board.ts';
 import { presenceParts } from './presence-parts.ts';
+import { type QuestionLimits, WorkerQuestions } from './worker-questions.ts';
 
 /**
- * This gateway's side of the talk with the workers: questions, asked until they are answered, and the relays, checked for holes.
+ * Which worker relays each document to this gateway, and how far: relays are checked for holes, and whatever may be missing is asked for.
  *
  * A document is bound to the worker that answered for it last. The link to a worker in a slice carries numbered relays, from position to position: a
  * jump in the numbers, another life of the worker, or another owner means that something may be missing, and the document is asked for
@@ -28,15 +17,20 @@ export class WorkerLinks {
   readonly #world: WorkerLinkWorld;
   readonly #documents = new Map<string, Binding>();
   readonly #links = new Map<string, WorkerLink>();
-  readonly #questions = new Map<number, Pending>();
-  /** Questions whose document was closed before the answer, with its name: the worker will register us all the same, and has to be told. */
-  readonly #abandoned = new Map<number, string>();
-  #nextQuestion = 1;
+  readonly #questions: WorkerQuestions;
 
   constructor(self: Peer, limits: WorkerLinkLimits, world: WorkerLinkWorld) {
     this.#self = self;
     this.#limits = limits;
     this.#world = world;
+    this.#questions = new WorkerQuestions(self, limits, {
+      nowMs: () => world.nowMs(),
+      after: (ms, run) => world.after(ms, run),
+      owner: (partition) => world.owner(partition),
+      sendToWorker: (worker, message) => world.sendToWorker(worker, message),
+      standing: (document) => this.#standing(document),
+      unavailable: (fields) => world.report('document-unavailable', fields),
+    });
   }
 
   get questionsPending(): number {
@@ -51,28 +45,16 @@ export class WorkerLinks {
     const binding = this.#documents.get(document.name);
     this.#documents.delete(document.name);
     if (binding?.worker) this.#unbind(binding, true);
-    for (const [id, pending] of this.#questions)
-      if (pending.document === document) {
-        this.#questions.delete(id);
-        if (pending.body.kind === 'open' && pending.worker) this.#abandon(id, document.name);
-        pending.handler.abandoned();
-      }
-  }
-
-  #abandon(question: number, document: string): void {
-    this.#abandoned.set(question, document);
-    if (this.#abandoned.size > abandonedMax) this.#abandoned.delete(this.#abandoned.keys().next().value!);
+    this.#questions.abandon(document);
   }
 
   ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
-    this.#send({ document, handler, body: { kind: 'open', want } });
+    this.#questions.ask(document, want, handler);
   }
 
   /** Whether the document holds all of `update` already; false when nobody can say in time. */
   contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void {
-    if (update.byteLength > this.#limits.payloadBytesMax - 1024) return answer(false);
-    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => answer(false) };
-    this.#send({ document, handler, body: { kind: 'contains', update, answer } });
+    this.#questions.contains(document, update, answer);
   }
 
   /** In as many messages as it takes. */
@@ -101,15 +83,11 @@ export class WorkerLinks {
       case 'answer':
         return this.#answer(message, nowMs);
       case 'answer-bytes':
-        return this.#answerBytes(message, nowMs);
-      case 'contains-answer': {
-        const pending = this.#questions.get(message.question);
-        if (pending?.body.kind !== 'contains') return;
-        this.#questions.delete(message.question);
-        return pending.body.answer(message.contained);
-      }
+        return this.#questions.takeBytes(message, nowMs);
+      case 'contains-answer':
+        return this.#questions.takeContains(message);
       case 'refusal':
-        return this.#refused(message, nowMs);
+        return message.reason === 'unknown-link' ? this.#lost(message.worker) : this.#questions.refused(message, nowMs);
       case 'relay':
         return this.#relay(message);
       case 'presence-relay': {
@@ -131,17 +109,12 @@ export class WorkerLinks {
       const owner = this.#world.owner(binding.document.partition);
       if (binding.worker && (!owner || peerKey(owner) !== peerKey(binding.worker))) this.#reopen(binding);
     }
-    for (const pending of [...this.#questions.values()]) {
-      const owner = this.#world.owner(pending.document.partition);
-      if (owner && (!pending.worker || peerKey(pending.worker) !== peerKey(owner))) this.#again(pending);
-    }
+    this.#questions.ownersChanged();
   }
 
   /** Called a few times a second: asks again what was not answered, keeps links alive, gives up silent ones. */
   tick(nowMs: number): void {
-    for (const pending of [...this.#questions.values()]) {
-      if (nowMs - pending.sentAtMs >= this.#limits.answerTimeoutMs) this.#again(pending);
-    }
+    this.#questions.tick(nowMs);
     for (const [key, link] of this.#links) {
       if (link.documents === 0) {
         this.#links.delete(key);
@@ -154,51 +127,6 @@ export class WorkerLinks {
       }
     }
     for (const binding of this.#documents.values()) binding.covered = [binding.covered[1], this.#position(binding)];
-  }
-
-  #send(asked: { document: GatewayDocument; handler: QuestionHandler; body: QuestionBody }): void {
-    const pending: Pending = {
-      ...asked,
-      id: this.#nextQuestion++,
-      worker: undefined,
-      sentAtMs: 0,
-      attempts: 0,
-      transfer: undefined,
-      presence: [],
-    };
-    this.#ask(pending);
-  }
-
-  #again(pending: Pending): void {
-    this.#questions.delete(pending.id);
-    const attempts = pending.attempts + 1;
-    if (pending.body.kind === 'contains' && attempts >= this.#limits.containsAttemptsMax) return pending.body.answer(false);
-    this.#ask({ ...pending, id: this.#nextQuestion++, attempts, transfer: undefined });
-  }
-
-  #ask(pending: Pending): void {
-    pending.sentAtMs = this.#world.nowMs();
-    this.#questions.set(pending.id, pending);
-    const { document, body } = pending;
-    const owner = this.#world.owner(document.partition);
-    pending.worker = owner;
-    if (!owner) return; // nobody is there: `tick` and `ownersChanged` ask again
-    const standing = this.#standing(document);
-    const base = {
-      gateway: this.#self,
-      question: pending.id,
-      document: document.name,
-      logIdentity: standing.logIdentity,
-      atLeast: standing.atLeast,
-    };
-    pending.handler.asked();
-    if (body.kind === 'contains') this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
-    else {
-      const want = body.want.kind === 'since' && !standing.comparable ? lackedBy(body.want.stateVector) : body.want;
-      // What does not fit follows the answer: the worker takes presence only from who has the document open.
-      pending.presence = presenceParts(document.presence.ofOwners(), this.#limits.payloadBytesMax / 2)[0] ?? [];
-      this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
-    }
   }
 
   /**
@@ -217,62 +145,17 @@ export class WorkerLinks {
   }
 
   #answer(answer: Answer, nowMs: number): void {
-    const pending = this.#questions.get(answer.question);
-    if (pending?.body.kind !== 'open') return this.#answeredTooLate(answer);
-    const binding = this.#documents.get(pending.document.name);
+    const asked = this.#questions.answered(answer);
+    if (!asked) return;
+    if ('abandoned' in asked) return this.#closeIfUnknown(answer.worker, asked.abandoned);
+    const { document } = asked;
+    const binding = this.#documents.get(document.name);
     if (!binding) return;
     this.#bind(binding, answer, nowMs);
-    this.#world.presence(pending.document, answer.presence);
+    this.#world.presence(document, answer.presence);
     // While the question was under way nobody may have been bound to hear of it.
-    const entries = presenceChangesSince(pending.presence, pending.document.presence.ofOwners());
-    this.tellPresence(pending.document, entries);
-    const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
-    pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
-    this.#receive(pending, answer.bytes, nowMs);
-  }
-
-  #answeredTooLate({ question, worker }: Answer): void {
-    const document = this.#abandoned.get(question);
-    this.#abandoned.delete(question);
-    if (document !== undefined) this.#closeIfUnknown(worker, document);
-  }
-
-  #answerBytes(message: AnswerBytes, nowMs: number): void {
-    const pending = this.#questions.get(message.question);
-    // A chunk out of order is one after a lost one: `tick` asks the whole question again.
-    if (!pending?.transfer || message.offset !== pending.transfer.received) return;
-    this.#receive(pending, message.bytes, nowMs);
-  }
-
-  #receive(pending: Pending, bytes: Uint8Array, nowMs: number): void {
-    const transfer = pending.transfer!;
-    for (const update of transfer.deframer.push(bytes)) transfer.updates.push(update);
-    transfer.received += bytes.byteLength;
-    pending.sentAtMs = nowMs;
-    if (transfer.received >= transfer.answer.totalBytes) {
-      this.#questions.delete(pending.id);
-      const { position, stateVector } = transfer.answer;
-      pending.handler.answered({ updates: transfer.updates, position, stateVector });
-      return;
-    }
-    while (transfer.asked < transfer.answer.totalBytes && transfer.asked - transfer.received < this.#limits.fetchWindowBytes) {
-      const fetch = { offset: transfer.asked, bytesMax: this.#limits.fetchBytes };
-      this.#world.sendToWorker(transfer.answer.worker, { kind: 'fetch', gateway: this.#self, question: pending.id, ...fetch });
-      transfer.asked += fetch.bytesMax;
-    }
-  }
-
-  #refused(refusal: Refusal, nowMs: number): void {
-    if (refusal.reason === 'unknown-link') return this.#lost(refusal.worker);
-    const pending = this.#questions.get(refusal.question);
-    if (!pending) return;
-    const pauseMs = Math.min(this.#limits.retryMaxMs, this.#limits.retryMs * 2 ** Math.min(pending.attempts, 10));
-    pending.sentAtMs = nowMs;
-    if (refusal.reason === 'unavailable')
-      this.#world.report('document-unavailable', { document: pending.document.name, detail: refusal.detail, attempts: pending.attempts });
-    this.#world.after(pauseMs, () => {
-      if (this.#questions.get(pending.id) === pending) this.#again(pending);
-    });
+    this.tellPresence(document, presenceChangesSince(asked.presence, document.presence.ofOwners()));
+    this.#questions.takeAnswer(answer, nowMs);
   }
 
   #relay(relay: Relay): void {
@@ -386,9 +269,6 @@ export class WorkerLinks {
   }
 }
 
-/** Answers that come later than so many abandoned questions leave a registration that ends with the next relay for it. */
-const abandonedMax = 1_000;
-
 /** What this gateway knows of a document's place in the log. */
 interface Binding {
   readonly document: GatewayDocument;
@@ -412,25 +292,6 @@ interface WorkerLink {
   readonly slices: Map<number, { readonly logIdentity: string; sequence: number; position: number }>;
 }
 
-type QuestionBody =
-  | { readonly kind: 'open'; readonly want: Want }
-  | { readonly kind: 'contains'; readonly update: Uint8Array; readonly answer: (contained: boolean) => void };
-
-interface Pending {
-  readonly id: number;
-  readonly document: GatewayDocument;
-  readonly handler: QuestionHandler;
-  readonly body: QuestionBody;
-  readonly attempts: number;
-  worker: Peer | undefined;
-  sentAtMs: number;
-  /** Our own connections' presence as the question bore it. */
-  presence: readonly PresenceEntry[];
-  transfer:
-    | { readonly answer: Answer; readonly deframer: UpdateDeframer; readonly updates: Uint8Array[]; received: number; asked: number }
-    | undefined;
-}
-
 export interface WorkerLinkWorld {
   nowMs(): number;
   after(ms: number, run: () => void): void;
@@ -444,20 +305,7 @@ export interface WorkerLinkWorld {
   report(event: 'document-unavailable' | 'relay-lost' | 'link-lost' | 'reopen', fields: Record<string, unknown>): void;
 }
 
-export interface WorkerLinkLimits {
-  readonly payloadBytesMax: number;
-  /** No answer and no byte of it for so long: asked again. */
-  readonly answerTimeoutMs: number;
-  readonly retryMs: number;
-  readonly retryMaxMs: number;
-  readonly containsAttemptsMax: number;
+export interface WorkerLinkLimits extends QuestionLimits {
   readonly keepAliveMs: number;
   readonly workerSilentMs: number;
-  /** A large answer is fetched in chunks of so many bytes, so many bytes ahead. */
-  readonly fetchBytes: number;
-  readonly fetchWindowBytes: number;
-  /** Largest single update an answer may bear. */
-  readonly answerUpdateBytesMax: number;
 }
-
-const lackedBy = (stateVector: Uint8Array): Want => ({ kind: 'state-vector', stateVector });

@@ -1,5 +1,6 @@
 import type { DocumentReader } from '@weft/store';
 import type { Logger } from '@weft/telemetry';
+import type { HeldDocument } from './held-document.ts';
 import type { WorkerCore } from './worker-core.ts';
 
 /** Reads documents from the store for the core, a few at a time. Who waits is bounded by the questions that wait for them. */
@@ -20,38 +21,40 @@ export class DocumentLoader {
     this.#nowMs = options.nowMs;
   }
 
-  load(core: WorkerCore, slice: number, partition: number, document: string): void {
+  load(core: WorkerCore, slice: number, held: HeldDocument): void {
+    const document = held.name;
     this.#run(async () => {
       try {
         const startedMs = this.#nowMs();
         const stored = await this.#store.loadDocument(document, slice);
-        core.loaded(slice, partition, document, stored, this.#nowMs());
+        core.loaded(slice, held, stored, this.#nowMs());
         this.#logger.debug(
           { document, ms: Math.round(this.#nowMs() - startedMs), pieces: stored.snapshot.pieces.length },
           'document loaded',
         );
       } catch (error) {
-        this.#failed(core, slice, partition, document, error);
+        this.#failed(core, slice, held, error);
       }
     });
   }
 
-  refresh(core: WorkerCore, slice: number, partition: number, document: string, version: number): void {
+  refresh(core: WorkerCore, slice: number, held: HeldDocument, version: number): void {
     this.#run(async () => {
       try {
-        if ((await this.#store.snapshotVersion(document)) <= version) return core.notNewer(slice, partition, document);
-        core.loaded(slice, partition, document, await this.#store.loadDocument(document, slice), this.#nowMs());
+        if ((await this.#store.snapshotVersion(held.name)) > version)
+          core.loaded(slice, held, await this.#store.loadDocument(held.name, slice), this.#nowMs());
+        held.refreshing = false;
       } catch (error) {
-        this.#failed(core, slice, partition, document, error);
+        this.#failed(core, slice, held, error);
       }
     });
   }
 
   /** Never taken for an empty document: whoever opens it is told, and the next question tries again after a pause. */
-  #failed(core: WorkerCore, slice: number, partition: number, document: string, error: unknown): void {
+  #failed(core: WorkerCore, slice: number, held: HeldDocument, error: unknown): void {
     if (this.#signal.aborted) return;
-    this.#logger.warn({ err: error, document }, 'a document could not be loaded');
-    core.loadFailed(slice, partition, document, error instanceof Error ? error.message : String(error), this.#nowMs());
+    this.#logger.warn({ err: error, document: held.name }, 'a document could not be loaded');
+    core.loadFailed(slice, held, error instanceof Error ? error.message : String(error), this.#nowMs());
   }
 
   #run(job: () => Promise<void>): void {

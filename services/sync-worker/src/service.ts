@@ -76,8 +76,8 @@ class SyncWorkerService implements SyncWorker {
     const loader = new DocumentLoader(parts.store, this.#logger, this.#stop.signal, { atOnceMax: loadsAtOnceMax, nowMs: now });
     this.#core = new WorkerCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
       send: (gateway, message) => parts.bus.publish(gatewaySubject(gateway), encodeToGateway(message)),
-      load: (slice, partition, document) => loader.load(this.#core, slice, partition, document),
-      refresh: (slice, partition, document, version) => loader.refresh(this.#core, slice, partition, document, version),
+      load: (slice, held) => loader.load(this.#core, slice, held),
+      refresh: (slice, held, version) => loader.refresh(this.#core, slice, held, version),
       completeDeletes: (updates, done) =>
         void this.#deletes.run(updates).then(
           (deletes) => done(deletes, now()),

@@ -1,0 +1,216 @@
+import {
+  type Answer,
+  type AnswerBytes,
+  type ContainsAnswer,
+  type Open,
+  type Peer,
+  peerKey,
+  type PresenceEntry,
+  type Refusal,
+  type ToWorker,
+  UpdateDeframer,
+  type Want,
+} from '@weft/protocol';
+import type { GatewayDocument, QuestionHandler } from './document.ts';
+import { presenceParts } from './presence-parts.ts';
+
+/** Answers that come later than so many abandoned questions leave a registration that ends with the next relay for it. */
+const abandonedMax = 1_000;
+/** Room for a question's other fields in a message, bytes. */
+const overheadBytes = 1_024;
+
+/**
+ * Questions to workers, asked until they are answered: again after silence, after a pause when refused, at once when another worker owns the document. Large answers are
+ * fetched in chunks, some ahead.
+ */
+export class WorkerQuestions {
+  readonly #self: Peer;
+  readonly #limits: QuestionLimits;
+  readonly #world: QuestionWorld;
+  readonly #pending = new Map<number, Pending>();
+  /** Questions whose document was closed before the answer, with its name: the worker will register us all the same, and has to be told. */
+  readonly #abandoned = new Map<number, string>();
+  #next = 1;
+
+  constructor(self: Peer, limits: QuestionLimits, world: QuestionWorld) {
+    this.#self = self;
+    this.#limits = limits;
+    this.#world = world;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
+    this.#begin({ document, handler, body: { kind: 'open', want } });
+  }
+
+  /** Whether the document holds all of `update` already; false when nobody can say in time. */
+  contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void {
+    if (update.byteLength > this.#limits.payloadBytesMax - overheadBytes) return answer(false);
+    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => answer(false) };
+    this.#begin({ document, handler, body: { kind: 'contains', update, answer } });
+  }
+
+  /** The document is closed here: nobody waits any more. */
+  abandon(document: GatewayDocument): void {
+    for (const [id, pending] of this.#pending)
+      if (pending.document === document) {
+        this.#pending.delete(id);
+        if (pending.body.kind === 'open' && pending.worker) this.#remember(id, document.name);
+        pending.handler.abandoned();
+      }
+  }
+
+  /** The document an answer is for, with the presence its question bore; or the name of one that was closed meanwhile. */
+  answered(answer: Answer): { document: GatewayDocument; presence: readonly PresenceEntry[] } | { abandoned: string } | undefined {
+    const pending = this.#pending.get(answer.question);
+    if (pending?.body.kind === 'open') return pending;
+    const abandoned = this.#abandoned.get(answer.question);
+    this.#abandoned.delete(answer.question);
+    return abandoned === undefined ? undefined : { abandoned };
+  }
+
+  /** Takes the answer's first bytes, and fetches the rest. */
+  takeAnswer(answer: Answer, nowMs: number): void {
+    const pending = this.#pending.get(answer.question);
+    if (!pending) return;
+    const deframer = new UpdateDeframer(this.#limits.answerUpdateBytesMax);
+    pending.transfer = { answer, deframer, updates: [], received: 0, asked: answer.bytes.byteLength };
+    this.#receive(pending, answer.bytes, nowMs);
+  }
+
+  takeBytes(message: AnswerBytes, nowMs: number): void {
+    const pending = this.#pending.get(message.question);
+    // A chunk out of order is one after a lost one: `tick` asks the whole question again.
+    if (!pending?.transfer || message.offset !== pending.transfer.received) return;
+    this.#receive(pending, message.bytes, nowMs);
+  }
+
+  takeContains(message: ContainsAnswer): void {
+    const pending = this.#pending.get(message.question);
+    if (pending?.body.kind !== 'contains') return;
+    this.#pending.delete(message.question);
+    pending.body.answer(message.contained);
+  }
+
+  refused(refusal: Refusal, nowMs: number): void {
+    const pending = this.#pending.get(refusal.question);
+    if (!pending) return;
+    const pauseMs = Math.min(this.#limits.retryMaxMs, this.#limits.retryMs * 2 ** Math.min(pending.attempts, 10));
+    pending.sentAtMs = nowMs;
+    const { document, attempts } = pending;
+    if (refusal.reason === 'unavailable') this.#world.unavailable({ document: document.name, detail: refusal.detail, attempts });
+    this.#world.after(pauseMs, () => {
+      if (this.#pending.get(pending.id) === pending) this.#again(pending);
+    });
+  }
+
+  ownersChanged(): void {
+    for (const pending of [...this.#pending.values()]) {
+      const owner = this.#world.owner(pending.document.partition);
+      if (owner && (!pending.worker || peerKey(pending.worker) !== peerKey(owner))) this.#again(pending);
+    }
+  }
+
+  tick(nowMs: number): void {
+    for (const pending of [...this.#pending.values()]) if (nowMs - pending.sentAtMs >= this.#limits.answerTimeoutMs) this.#again(pending);
+  }
+
+  #begin(asked: Pick<Pending, 'document' | 'handler' | 'body'>): void {
+    this.#ask({ ...asked, id: this.#next++, worker: undefined, sentAtMs: 0, attempts: 0, transfer: undefined, presence: [] });
+  }
+
+  #again(pending: Pending): void {
+    this.#pending.delete(pending.id);
+    const attempts = pending.attempts + 1;
+    if (pending.body.kind === 'contains' && attempts >= this.#limits.containsAttemptsMax) return pending.body.answer(false);
+    this.#ask({ ...pending, id: this.#next++, attempts, transfer: undefined });
+  }
+
+  #ask(pending: Pending): void {
+    pending.sentAtMs = this.#world.nowMs();
+    this.#pending.set(pending.id, pending);
+    const { document, body } = pending;
+    const owner = this.#world.owner(document.partition);
+    pending.worker = owner;
+    if (!owner) return; // nobody is there: `tick` and `ownersChanged` ask again
+    const { logIdentity, atLeast, comparable } = this.#world.standing(document);
+    const base = { gateway: this.#self, question: pending.id, document: document.name, logIdentity, atLeast };
+    pending.handler.asked();
+    if (body.kind === 'contains') return this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
+    const want: Open['want'] =
+      body.want.kind === 'since' && !comparable ? { kind: 'state-vector', stateVector: body.want.stateVector } : body.want;
+    // What does not fit follows the answer: the worker takes presence only from who has the document open.
+    pending.presence = presenceParts(document.presence.ofOwners(), this.#limits.payloadBytesMax / 2)[0] ?? [];
+    this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
+  }
+
+  #receive(pending: Pending, bytes: Uint8Array, nowMs: number): void {
+    const transfer = pending.transfer!;
+    for (const update of transfer.deframer.push(bytes)) transfer.updates.push(update);
+    transfer.received += bytes.byteLength;
+    pending.sentAtMs = nowMs;
+    const { answer } = transfer;
+    if (transfer.received >= answer.totalBytes) {
+      this.#pending.delete(pending.id);
+      return pending.handler.answered({ updates: transfer.updates, position: answer.position, stateVector: answer.stateVector });
+    }
+    while (transfer.asked < answer.totalBytes && transfer.asked - transfer.received < this.#limits.fetchWindowBytes) {
+      const fetch = { offset: transfer.asked, bytesMax: this.#limits.fetchBytes };
+      this.#world.sendToWorker(answer.worker, { kind: 'fetch', gateway: this.#self, question: pending.id, ...fetch });
+      transfer.asked += fetch.bytesMax;
+    }
+  }
+
+  #remember(question: number, document: string): void {
+    this.#abandoned.set(question, document);
+    if (this.#abandoned.size > abandonedMax) this.#abandoned.delete(this.#abandoned.keys().next().value!);
+  }
+}
+
+type QuestionBody =
+  | { readonly kind: 'open'; readonly want: Want }
+  | { readonly kind: 'contains'; readonly update: Uint8Array; readonly answer: (contained: boolean) => void };
+
+interface Pending {
+  readonly id: number;
+  readonly document: GatewayDocument;
+  readonly handler: QuestionHandler;
+  readonly body: QuestionBody;
+  readonly attempts: number;
+  worker: Peer | undefined;
+  sentAtMs: number;
+  /** Our own connections' presence as the question bore it. */
+  presence: readonly PresenceEntry[];
+  transfer:
+    | { readonly answer: Answer; readonly deframer: UpdateDeframer; readonly updates: Uint8Array[]; received: number; asked: number }
+    | undefined;
+}
+
+/** What questions need of the rest of the gateway. */
+export interface QuestionWorld {
+  nowMs(): number;
+  after(ms: number, run: () => void): void;
+  /** Who answers for a partition, as the ring is seen here; undefined while nobody is there. */
+  owner(partition: number): Peer | undefined;
+  sendToWorker(worker: Peer, message: ToWorker): void;
+  /** How far the answer must be; `comparable`: whether positions this gateway knows of the document are of that log. */
+  standing(document: GatewayDocument): { readonly logIdentity: string; readonly atLeast: number; readonly comparable: boolean };
+  unavailable(fields: { readonly document: string; readonly detail: string; readonly attempts: number }): void;
+}
+
+export interface QuestionLimits {
+  readonly payloadBytesMax: number;
+  /** No answer and no byte of it for so long: asked again. */
+  readonly answerTimeoutMs: number;
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+  readonly containsAttemptsMax: number;
+  /** A large answer is fetched in chunks of so many bytes, so many bytes ahead. */
+  readonly fetchBytes: number;
+  readonly fetchWindowBytes: number;
+  /** Largest single update an answer may bear. */
+  readonly answerUpdateBytesMax: number;
+}
