@@ -32,6 +32,12 @@ export class Tab {
     await this.page.keyboard.type(text, { delay: keyDelayMs });
   }
 
+  /** In the middle of a session: the others have seen the old name. */
+  async rename(name: string): Promise<void> {
+    await this.page.fill('#my-name', name);
+    await this.page.focus('.cm-content');
+  }
+
   async untilSaid(words: string): Promise<void> {
     await this.page.waitForFunction((wanted) => document.querySelector('#status-words')?.textContent === wanted, words, {
       timeout: withinMs,

@@ -45,6 +45,10 @@ test('two tabs see each other type, and a kill -9 of the server costs them nothi
   await allShow([ada, ben], text);
   await ada.untilCursorOf('Ben');
   await ben.untilCursorOf('Ada');
+  // The flag on a cursor follows its owner's name (patches/y-codemirror.next@0.3.6.patch).
+  await ben.rename('Benedict');
+  await ada.untilPeople(['Ada (you)', 'Benedict']);
+  await ada.untilCursorOf('Benedict');
   await ada.page.screenshot({ path: join(pictures, 'ada.png') });
   await ben.page.screenshot({ path: join(pictures, 'ben.png') });
 

@@ -34,7 +34,7 @@ function newestSource(): string {
   const sources = readdirSync(join(web, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
-  const all = [join(web, 'index.html'), join(web, 'vite.config.ts'), ...sources];
+  const all = [join(web, 'index.html'), join(web, 'vite.config.ts'), join(web, '../../pnpm-lock.yaml'), ...sources];
   return all.reduce((newest, file) => (modifiedMs(file) > modifiedMs(newest) ? file : newest));
 }
 
