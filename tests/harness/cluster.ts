@@ -188,6 +188,8 @@ async function planService(service: ServiceName, id: string, plan: Plan): Promis
       WEFT_POSTGRES_URL: plan.postgresUrl,
       // NATS reserves it at once, of the testkit's 8 GB.
       WEFT_LOG_BYTES_MAX: '1GiB',
+      // testkit starts its servers so.
+      WEFT_NATS_SYNC_ALWAYS: 'true',
       WEFT_HOST: '127.0.0.1',
       WEFT_OPS_HOST: '127.0.0.1',
       WEFT_OPS_PORT: String(opsPort),
