@@ -123,6 +123,16 @@ test(
   },
 );
 
+test('asked to stop while it waits for its servers, a service leaves with 0', { timeout: 60_000 }, async () => {
+  cluster = await startCluster({ start: false });
+  onTestFailed(() => console.error(cluster.logTails()));
+  await Promise.all([cluster.nats.kill(), cluster.postgres.kill()]);
+  for (const service of cluster.services) service.launch();
+  await Promise.all(cluster.services.map((service) => service.untilLogged('failed, will be tried again', 0)));
+  await Promise.all(cluster.services.map((service) => service.stop()));
+  for (const service of cluster.services) expect(service.logs, service.id).not.toContain('fatal');
+});
+
 function ledgerSize({ user }: LedgerWriter): number {
   return user.doc.getMap('ledger').size;
 }

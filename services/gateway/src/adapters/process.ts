@@ -28,6 +28,15 @@ export class GatewayProcess implements Service {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      // Stopped while it waited for what is away: that is no failure.
+      if (!this.#starting.signal.aborted) throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const { id, natsUrl, opsHost, opsPort, slices } = this.#config;
     this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
     const logger = this.#logger;

@@ -45,6 +45,15 @@ export class PersistenceProcess implements Service {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      // Stopped while it waited for what is away: that is no failure.
+      if (!this.#starting.signal.aborted) throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
     const { opsHost, opsPort } = this.#config;
     this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
     this.#logger.info({ opsPort: this.#ops.port }, 'persistence starts');
