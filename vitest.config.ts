@@ -12,7 +12,7 @@ export default defineConfig({
     globalSetup: ['./libs/testkit/src/vitest-global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 40_000,
     hookTimeout: 120_000,
   },
 });

@@ -85,8 +85,9 @@ export class Person {
     if (answers.length !== 1 || answers[0] !== 1) throw new Error(`an edit was answered ${answers.join(' ')}`);
   }
 
-  async sees(words: string): Promise<void> {
+  async sees(words: string, options: { withinMs?: number } = {}): Promise<void> {
     await until(() => this.text().includes(words), `${JSON.stringify(words.slice(0, 80))} is seen`, {
+      ...options,
       seen: () => `(text: ${this.text().slice(-80)})`,
     });
   }

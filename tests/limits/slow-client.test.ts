@@ -44,7 +44,8 @@ describe('[L18] a client that stops reading', () => {
       await until(() => others.reader.client.all('awareness').length > 0, 'presence reaches who reads');
 
       slow.client.resume();
-      await slow.sees('[back 0]');
+      // Forty megabytes to read, in a process that serves them too.
+      await slow.sees('[back 0]', { withinMs: 40_000 });
       expect(slow.text()).toBe(others.writer.text());
       expect(slow.unreadable).toEqual([]);
       // Pages as they were written came only while the kernel and the high-water mark held them; the rest came merged, in frames of a size of their own.
@@ -60,7 +61,7 @@ describe('[L18] a client that stops reading', () => {
       for (const { client } of [slow, writer]) await client.close();
       await others.leave();
     },
-    60_000,
+    90_000,
   );
 
   test('is closed with 1013 and a sentence when it does not read for too long; the others go on', async () => {

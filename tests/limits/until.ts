@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const lookEveryMs = 5;
-const withinMsDefault = 8_000;
+const withinMsDefault = 25_000;
 
 /** Resolves when `condition` holds; rejects with what was waited for, and with what `seen` tells of the state it stays in. */
 export async function until(
