@@ -57,9 +57,10 @@ test('a cluster of three keeps a stream of three replicas while one is killed', 
   expect(server.servers).toHaveLength(3);
   const first = await open(server.servers[0]?.url ?? '');
   await (await jetstreamManager(first)).streams.add({ name: 'log', subjects: ['log'], num_replicas: 3 });
-  await jetstream(first).publish('log', 'x', { timeout: 10_000 });
+  const publish = async (): Promise<number> => (await jetstream(first).publish('log', 'x', { timeout: 5000 })).seq;
+  // The server asked may not have heard yet which subjects the stream has.
+  await expect.poll(publish, { timeout: 15_000 }).toBeGreaterThanOrEqual(1);
   await server.servers[2]?.kill();
-  const publish = async (): Promise<number> => (await jetstream(first).publish('log', 'y', { timeout: 5000 })).seq;
   // The killed one may have led the stream: a new leader takes a moment.
   await expect.poll(publish, { timeout: 15_000 }).toBeGreaterThanOrEqual(2);
   await server.servers[2]?.start();
