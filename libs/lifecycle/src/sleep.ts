@@ -1,15 +1,17 @@
+import { type Clock, systemClock } from './clock.ts';
+
 /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal?: AbortSignal, clock: Clock = systemClock): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason as Error);
     const abort = (): void => {
-      clearTimeout(timer);
+      callOff();
       reject(signal?.reason as Error);
     };
-    const timer = setTimeout(() => {
+    const callOff = clock.after(ms, () => {
       signal?.removeEventListener('abort', abort);
       resolve();
-    }, ms);
+    });
     signal?.addEventListener('abort', abort, { once: true });
   });
 }

@@ -1,6 +1,6 @@
 import { createLogger } from '@weft/telemetry';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { every, retry, sleep, type RetryOptions } from './index.ts';
+import { every, retry, sleep, systemClock, type RetryOptions } from './index.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -47,7 +47,7 @@ test('[LI7] jitter takes off at most its part', async () => {
   const result = retry(async (attempt) => (attempt < 3 ? Promise.reject(new Error('no')) : attempt), {
     ...options,
     jitter: 0.5,
-    random: () => 1,
+    clock: { ...systemClock, random: () => 1 },
   });
   await vi.runAllTimersAsync();
   await result;

@@ -1,5 +1,6 @@
 export type { Compactable, Compacted, TailRow, TailSize } from './compaction.ts';
 export { Database, type DatabaseOptions, type Row, type Transaction } from './database.ts';
+export type { DocumentStore } from './document-store.ts';
 export type { DocumentUpdate, Flush, FlushOutcome, Quarantined } from './flush.ts';
 export { SchemaTooNew } from './migrate.ts';
 export { Store } from './postgres-store.ts';

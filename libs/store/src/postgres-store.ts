@@ -1,17 +1,17 @@
 import * as compaction from './compaction.ts';
 import type { Database } from './database.ts';
 import * as flushing from './flush.ts';
+import type { DocumentStore } from './document-store.ts';
 import { loadDocument } from './load-document.ts';
 import { releaseLease } from './queries/release-lease.ts';
 import { selectSnapshotVersion } from './queries/select-snapshot-version.ts';
 import { takeLease } from './queries/take-lease.ts';
-import type { DocumentReader, StoredDocument, StoredFloor } from './store.ts';
+import type { StoredDocument, StoredFloor } from './store.ts';
 
 /**
- * Document state in PostgreSQL. `DocumentReader` is for everybody; the rest is persistence's alone (architecture.md, invariant 5).
- * Every call rejects with StoreUnavailable when Postgres is away; retries are the caller's.
+ * Document state in PostgreSQL. Every call rejects with StoreUnavailable when Postgres is away; retries are the caller's.
  */
-export class Store implements DocumentReader {
+export class Store implements DocumentStore {
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -39,7 +39,6 @@ export class Store implements DocumentReader {
     return flushing.adoptFloor(this.#database, slice, change);
   }
 
-  /** Takes the lease or prolongs one's own. False: somebody else has it. `holder` must be new at each start of a process. */
   async takeLease(slice: number, { holder, leaseMs }: { holder: string; leaseMs: number }): Promise<boolean> {
     const { rowCount } = await this.#database.query(takeLease, [slice, holder, leaseMs]);
     return rowCount === 1;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@weft/bus';
 import type { Decision } from '@weft/grants';
-import { every, type Service, sleep } from '@weft/lifecycle';
+import { type Clock, every, type Service, sleep, systemClock } from '@weft/lifecycle';
 import {
   CLOSE,
   decodeHeartbeat,
@@ -22,6 +22,7 @@ import type { Wal } from '@weft/wal';
 import type { Batch } from './append-queue.ts';
 import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
 import { ClientServer } from './adapters/client-server.ts';
+import type { ClientEdge } from './client-socket.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
 import { SliceWriter } from './slice-writer.ts';
@@ -38,6 +39,11 @@ export interface GatewayParts {
   readonly files?: ReadonlyMap<string, StaticFile>;
   /** Only pages of this machine may connect: for a laptop on which guests may edit. */
   readonly loopbackOriginsOnly?: boolean;
+  /** Where clients come in; its own port with uWebSockets.js unless given (tests/simulator). */
+  readonly clients?: ClientEdge;
+  readonly clock?: Clock;
+  /** New at each start; random unless given. */
+  readonly incarnation?: string;
 }
 
 export interface Gateway extends Service {
@@ -66,7 +72,8 @@ class GatewayService implements Gateway {
   readonly #config: GatewayConfig;
   readonly #self: Peer;
   readonly #logger: Logger;
-  readonly #server: ClientServer;
+  readonly #clock: Clock;
+  readonly #clients: ClientEdge;
   readonly #core: GatewayCore;
   readonly #ring: RingView;
   readonly #stop = new AbortController();
@@ -80,25 +87,16 @@ class GatewayService implements Gateway {
   constructor(parts: GatewayParts, config: GatewayConfig) {
     this.#parts = parts;
     this.#config = config;
-    this.#self = { id: config.id, incarnation: randomBytes(6).toString('hex') };
+    this.#self = { id: config.id, incarnation: parts.incarnation ?? randomBytes(6).toString('hex') };
     this.#logger = parts.logger.child({ gateway: peerKey(this.#self) });
-    this.#server = new ClientServer({
-      host: config.host,
-      port: config.port,
-      frameBytesMax: config.frameBytesMax,
-      unsentBytesMax: 8 * config.highWaterBytes + 4 * config.frameBytesMax,
-      idleTimeoutS: 60,
-      loopbackOriginsOnly: parts.loopbackOriginsOnly ?? false,
-      routes: parts.routes ?? {},
-      files: parts.files ?? new Map(),
-      logger: this.#logger,
-    });
+    this.#clock = parts.clock ?? systemClock;
+    this.#clients = parts.clients ?? this.#ownPort();
     this.#ring = new RingView({ partitions: config.partitions });
     this.#core = new GatewayCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
-      nowMs: () => performance.now(),
+      nowMs: () => this.#clock.now(),
       atEndOfTick: (run) => this.#atEndOfTick(run),
       after: (ms, run) => this.#after(ms, run),
-      publish: this.#server.publish,
+      publish: this.#clients.publish,
       sendToWorker: (worker, message) => this.#sendToWorker(worker, message),
       append: (slice, batch) => void this.#append(slice, batch),
       authorize: parts.authorize,
@@ -106,9 +104,32 @@ class GatewayService implements Gateway {
     });
     this.#writers = Array.from(
       { length: config.slices },
-      (_, slice) => new SliceWriter(slice, peerKey(this.#self), parts.wal, this.#logger, this.#stop.signal),
+      (_, slice) =>
+        new SliceWriter({
+          slice,
+          origin: peerKey(this.#self),
+          wal: parts.wal,
+          logger: this.#logger,
+          clock: this.#clock,
+          signal: this.#stop.signal,
+        }),
     );
     this.#gauges();
+  }
+
+  #ownPort(): ClientEdge {
+    const { host, port, frameBytesMax, highWaterBytes } = this.#config;
+    return new ClientServer({
+      host,
+      port,
+      frameBytesMax,
+      unsentBytesMax: 8 * highWaterBytes + 4 * frameBytesMax,
+      idleTimeoutS: 60,
+      loopbackOriginsOnly: this.#parts.loopbackOriginsOnly ?? false,
+      routes: this.#parts.routes ?? {},
+      files: this.#parts.files ?? new Map(),
+      logger: this.#logger,
+    });
   }
 
   get port(): number {
@@ -129,42 +150,42 @@ class GatewayService implements Gateway {
     const { signal } = this.#stop;
     this.#subscriptions.push(
       bus.subscribe(gatewaySubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hearWorker(decodeToGateway(data)))),
-      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), performance.now()))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), this.#clock.now()))),
     );
     for (let slice = 0; slice < this.#config.slices; slice++)
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position)));
-    this.#port = await this.#server.listen(this.#core);
+    this.#port = await this.#clients.listen(this.#core);
     let turn = 0;
-    void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal);
-    void every(tickMs, () => this.#tick(), signal);
-    void every(heartbeatMs, () => this.#heartbeat(), signal);
+    void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal, this.#clock);
+    void every(tickMs, () => this.#tick(), signal, this.#clock);
+    void every(heartbeatMs, () => this.#heartbeat(), signal, this.#clock);
     this.#logger.info({ host: this.#config.host, port: this.#port }, 'gateway listening');
   }
 
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#server.stopAccepting();
+    this.#clients.stopAccepting();
     const handlers = this.#core.handlers();
     const pauseMs = handlers.length > 0 ? this.#config.drainMs / handlers.length : 0;
     // One after the other, with jitter: all their clients come back a second after the close (protocol.md), to the other gateways.
     for (const { connection } of handlers) {
       if (connection.closed) continue;
       connection.close(CLOSE.restart, 'this gateway restarts: connect again');
-      if (pauseMs > 0) await sleep(pauseMs * (0.5 + Math.random()), this.#stop.signal);
+      if (pauseMs > 0) await sleep(pauseMs * (0.5 + this.#clock.random()), this.#stop.signal, this.#clock);
     }
-    const deadline = performance.now() + settleMs;
-    while (!this.#core.isSettled && performance.now() < deadline) await sleep(10, this.#stop.signal);
+    const deadline = this.#clock.now() + settleMs;
+    while (!this.#core.isSettled && this.#clock.now() < deadline) await sleep(10, this.#stop.signal, this.#clock);
   }
 
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    this.#server.stopAccepting();
+    this.#clients.stopAccepting();
     this.#stop.abort(new Error('the gateway stops'));
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const undo of this.#undo) undo();
     for (const { connection } of this.#core.handlers()) connection.close(CLOSE.restart, 'this gateway restarts: connect again');
     // Lets the close frames out before the caller ends the process.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50, undefined, this.#clock);
   }
 
   async #append(slice: number, batch: Batch<unknown>): Promise<void> {
@@ -189,7 +210,7 @@ class GatewayService implements Gateway {
   }
 
   #tick(): void {
-    if (this.#ring.sweep(performance.now())) this.#core.setOwners(this.#ring.owners());
+    if (this.#ring.sweep(this.#clock.now())) this.#core.setOwners(this.#ring.owners());
     this.#core.tick();
   }
 
@@ -217,7 +238,7 @@ class GatewayService implements Gateway {
   #atEndOfTick(run: () => void): void {
     this.#endOfTick.push(run);
     if (this.#endOfTick.length > 1) return;
-    setImmediate(() => {
+    this.#clock.soon(() => {
       const runs = this.#endOfTick;
       this.#endOfTick = [];
       for (const each of runs) each();
@@ -225,9 +246,10 @@ class GatewayService implements Gateway {
   }
 
   #after(ms: number, run: () => void): void {
-    setTimeout(() => {
+    const unlessStopped = (): void => {
       if (!this.#stop.signal.aborted) run();
-    }, ms).unref();
+    };
+    this.#clock.after(ms, unlessStopped, { background: true });
   }
 
   #report(event: GatewayEvent, fields: Record<string, unknown>): void {

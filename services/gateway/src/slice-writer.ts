@@ -1,5 +1,5 @@
 import type { Logger } from '@weft/telemetry';
-import { retry } from '@weft/lifecycle';
+import { type Clock, retry } from '@weft/lifecycle';
 import { type Appended, RecordPacker, type Wal, WalFull, WalRecordTooLarge, WalUnavailable } from '@weft/wal';
 import type { BatchEntry } from './append-queue.ts';
 
@@ -15,14 +15,15 @@ export class SliceWriter {
   readonly #wal: Wal;
   readonly #logger: Logger;
   readonly #packer: RecordPacker;
+  readonly #clock: Clock;
   readonly #signal: AbortSignal;
 
-  /** @param origin `peerKey` of this gateway */
-  constructor(slice: number, origin: string, wal: Wal, logger: Logger, signal: AbortSignal) {
+  constructor({ slice, origin, wal, logger, clock, signal }: SliceWriterParts) {
     this.#slice = slice;
     this.#wal = wal;
     this.#logger = logger;
     this.#packer = new RecordPacker(origin);
+    this.#clock = clock;
     this.#signal = signal;
   }
 
@@ -39,9 +40,9 @@ export class SliceWriter {
   async #appendAll(entries: readonly BatchEntry[]): Promise<Appended | undefined> {
     let last: Appended | undefined;
     for (const record of this.#packer.recordsFrom(entries, this.#wal.recordBytesMax)) {
-      const startedMs = performance.now();
+      const startedMs = this.#clock.now();
       const appended = await this.#appendRecord(record.bytes);
-      if (!appended || (last && (appended.identity !== last.identity || performance.now() - startedMs > pieceWaitMsMax))) return undefined;
+      if (!appended || (last && (appended.identity !== last.identity || this.#clock.now() - startedMs > pieceWaitMsMax))) return undefined;
       last = appended;
     }
     if (!last) throw new Error('a batch without entries');
@@ -53,6 +54,7 @@ export class SliceWriter {
       return await retry(() => this.#wal.append(this.#slice, bytes), {
         signal: this.#signal,
         logger: this.#logger,
+        clock: this.#clock,
         what: `append to slice ${this.#slice} of the log`,
         baseMs: 20,
         maxMs: 1000,
@@ -63,4 +65,14 @@ export class SliceWriter {
       throw error;
     }
   }
+}
+
+export interface SliceWriterParts {
+  readonly slice: number;
+  /** `peerKey` of this gateway. */
+  readonly origin: string;
+  readonly wal: Wal;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
-import { retry } from '@weft/lifecycle';
-import { type DocumentUpdate, type Flush, type Quarantined, type Store, type StoredFloor, StoreUnavailable } from '@weft/store';
+import { type Clock, retry } from '@weft/lifecycle';
+import { type DocumentUpdate, type Flush, type Quarantined, type DocumentStore, type StoredFloor, StoreUnavailable } from '@weft/store';
 import type { Logger } from '@weft/telemetry';
 import { Breather } from './breather.ts';
 import type { Batch } from './combiner.ts';
@@ -17,7 +17,8 @@ export type Written =
 
 export interface FlushWriterOptions {
   readonly slice: number;
-  readonly store: Store;
+  readonly store: DocumentStore;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Ends retries; without it a flush is retried for as long as Postgres is away, never dropped and never skipped. */
   readonly signal: AbortSignal;
@@ -62,7 +63,7 @@ export class FlushWriter {
     const { identity, position } = this.#floor;
     const rows: DocumentUpdate[] = [];
     const bad: Quarantined[] = [...quarantined];
-    const breather = new Breather();
+    const breather = new Breather(this.#options.clock);
     for (const [name, updates] of documents) {
       const merged = mergeDocument(updates);
       rows.push(...merged.rows.map((update) => ({ name, update })));
@@ -109,10 +110,11 @@ export class FlushWriter {
   }
 
   #retried<T>(operation: () => Promise<T>): Promise<T> {
-    const { signal, logger } = this.#options;
+    const { signal, logger, clock } = this.#options;
     return retry(operation, {
       signal,
       logger,
+      clock,
       what: 'write a flush to Postgres',
       baseMs: RETRY_BASE_MS,
       maxMs: RETRY_MAX_MS,

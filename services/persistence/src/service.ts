@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { every, type Service } from '@weft/lifecycle';
-import type { Store } from '@weft/store';
+import { type Clock, every, type Service, systemClock } from '@weft/lifecycle';
+import type { DocumentStore } from '@weft/store';
 import type { Logger, Metrics, Readiness } from '@weft/telemetry';
 import type { Wal } from '@weft/wal';
 import { CompactionThread } from './adapters/compaction-thread.ts';
+import type { CompactionInput, CompactionResult } from './compact-document.ts';
 import { createInstruments } from './instruments.ts';
 import { SliceFollower } from './slice-follower.ts';
 import type { SessionLimits } from './slice-session.ts';
@@ -13,11 +14,14 @@ export interface PersistenceDeps {
   /** Opened; stays its owner's, as the store does. */
   readonly wal: Wal;
   /** Its database migrated. */
-  readonly store: Store;
+  readonly store: DocumentStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Ms since the epoch; the wall clock unless given. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
+  /** New at each start; random unless given. */
+  readonly incarnation?: string;
+  /** In a thread unless given. */
+  readonly compact?: (input: CompactionInput) => Promise<CompactionResult>;
 }
 
 export interface PersistenceConfig {
@@ -41,6 +45,7 @@ export function createPersistence(deps: PersistenceDeps, config: PersistenceConf
 
 class Persistence implements PersistenceService {
   readonly #deps: PersistenceDeps;
+  readonly #clock: Clock;
   readonly #thread: CompactionThread;
   readonly #followers: readonly SliceFollower[];
   readonly #stopping = new AbortController();
@@ -51,16 +56,17 @@ class Persistence implements PersistenceService {
 
   constructor(deps: PersistenceDeps, config: PersistenceConfig) {
     this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
     this.#thread = new CompactionThread(config.compaction);
     const shared = {
-      holder: `${config.id}/${randomUUID()}`,
+      holder: `${config.id}/${deps.incarnation ?? randomUUID()}`,
       wal: deps.wal,
       store: deps.store,
       instruments: createInstruments(deps.metrics),
       limits: config.session,
       compaction: config.compaction,
-      compact: (input: Parameters<CompactionThread['compact']>[0]) => this.#thread.compact(input),
-      now: deps.now ?? Date.now,
+      compact: deps.compact ?? ((input: CompactionInput) => this.#thread.compact(input)),
+      clock: this.#clock,
       signal: this.#stopping.signal,
     };
     this.#followers = Array.from(
@@ -71,7 +77,7 @@ class Persistence implements PersistenceService {
 
   async run(): Promise<void> {
     this.#followed = Promise.all(this.#followers.map((follower) => follower.run()));
-    this.#probing = every(PROBE_EVERY_MS, () => this.#probe(), this.#stopping.signal);
+    this.#probing = every(PROBE_EVERY_MS, () => this.#probe(), this.#stopping.signal, this.#clock);
     await this.#probe();
   }
 

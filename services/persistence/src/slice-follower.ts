@@ -117,7 +117,7 @@ export class SliceFollower {
   async #pause(ms: number): Promise<void> {
     const either = AbortSignal.any([this.#ending.signal, this.#deps.signal]);
     try {
-      await sleep(ms, either);
+      await sleep(ms, either, this.#deps.clock);
     } catch (error) {
       if (!either.aborted) throw error;
     }

@@ -1,5 +1,5 @@
-import { every } from '@weft/lifecycle';
-import { type Store, type StoredFloor, StoreUnavailable } from '@weft/store';
+import { type Clock, every } from '@weft/lifecycle';
+import { type DocumentStore, type StoredFloor, StoreUnavailable } from '@weft/store';
 import type { Logger } from '@weft/telemetry';
 import {
   type DroppedPieces,
@@ -30,12 +30,12 @@ export interface SessionDeps {
   readonly slice: number;
   readonly holder: string;
   readonly wal: Wal;
-  readonly store: Store;
+  readonly store: DocumentStore;
   readonly logger: Logger;
   readonly instruments: Instruments;
   readonly ledger: TailLedger;
   readonly limits: SessionLimits;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Aborts at the end of a stop: nothing more is written. */
   readonly signal: AbortSignal;
 }
@@ -63,9 +63,9 @@ export class SliceSession {
   readonly #reader: WalReader;
   readonly #trimClock = new TrimClock();
   /** Something to flush, or nothing more to come. */
-  readonly #news = new Wakeup();
+  readonly #news: Wakeup;
   /** A flush made room. */
-  readonly #room = new Wakeup();
+  readonly #room: Wakeup;
   readonly #over = new AbortController();
   #openedAtMs = 0;
   #end: SessionEnd | undefined;
@@ -73,9 +73,11 @@ export class SliceSession {
 
   constructor(floor: StoredFloor, deps: SessionDeps) {
     this.#deps = deps;
-    const { slice, store, logger, signal, wal } = deps;
+    const { slice, store, logger, signal, wal, clock } = deps;
+    this.#news = new Wakeup(clock);
+    this.#room = new Wakeup(clock);
     this.#combiner = new Combiner({ slice, floorPosition: floor.position, onDropped: (dropped) => this.#onDropped(dropped) });
-    this.#writer = new FlushWriter(floor, { slice, store, logger, signal });
+    this.#writer = new FlushWriter(floor, { slice, store, logger, clock, signal });
     this.#reader = wal.read(slice, floor.position + 1, floor.identity);
   }
 
@@ -91,16 +93,17 @@ export class SliceSession {
   /** Rejects with what is no ordinary end: the caller starts a new session from the stored floor. */
   async run(): Promise<SessionEnd> {
     const { signal } = this.#over;
+    const { limits, clock } = this.#deps;
     const onStop = (): void => this.finish('asked-to-end');
     this.#deps.signal.addEventListener('abort', onStop, { once: true });
     this.#announce();
     const work = [
       this.#read(),
       this.#flush(),
-      every(this.#deps.limits.leaseMs / 3, () => this.#prolongLease(), signal),
-      every(ANNOUNCE_EVERY_MS, () => this.#announce(), signal),
-      every(PROBE_EVERY_MS, () => this.#probe(), signal),
-      every(TRIM_EVERY_MS, () => this.#trim(), signal),
+      every(limits.leaseMs / 3, () => this.#prolongLease(), signal, clock),
+      every(ANNOUNCE_EVERY_MS, () => this.#announce(), signal, clock),
+      every(PROBE_EVERY_MS, () => this.#probe(), signal, clock),
+      every(TRIM_EVERY_MS, () => this.#trim(), signal, clock),
       this.#closeReaderAtEnd(signal),
     ];
     try {
@@ -148,9 +151,9 @@ export class SliceSession {
   }
 
   async #add(records: readonly LogRecord[]): Promise<void> {
-    const breather = new Breather();
+    const breather = new Breather(this.#deps.clock);
     for (const record of records) {
-      if (this.#combiner.records === 0) this.#openedAtMs = this.#deps.now();
+      if (this.#combiner.records === 0) this.#openedAtMs = this.#deps.clock.now();
       this.#combiner.add(record);
       this.#trimClock.note(record.position, record.atMs);
       this.#news.wake();
@@ -173,7 +176,7 @@ export class SliceSession {
     for (;;) {
       if (this.#end === 'overtaken' || this.#deps.signal.aborted) return undefined;
       if (this.#end !== undefined) return this.#takeLast();
-      const dueMs = dueInMs(this.#combiner, { openedAtMs: this.#openedAtMs, nowMs: this.#deps.now() }, this.#deps.limits);
+      const dueMs = dueInMs(this.#combiner, { openedAtMs: this.#openedAtMs, nowMs: this.#deps.clock.now() }, this.#deps.limits);
       if (dueMs === 0) {
         const batch = this.#combiner.take();
         this.#room.wake();
@@ -219,12 +222,12 @@ export class SliceSession {
 
   /** Only what is committed is announced: gateways may release acknowledgements by it. */
   #announce(): void {
-    const { slice, wal, instruments, now } = this.#deps;
+    const { slice, wal, instruments, clock } = this.#deps;
     const { floor } = this.#writer;
     wal.announceFloor(slice, floor);
     instruments.floorPosition.set({ slice: String(slice) }, floor.position);
     const oldest = this.#flushing?.oldestAtMs ?? (this.#combiner.records > 0 ? this.#combiner.oldestAtMs : undefined);
-    instruments.floorAgeSeconds.set({ slice: String(slice) }, oldest === undefined ? 0 : Math.max(0, now() - oldest) / 1_000);
+    instruments.floorAgeSeconds.set({ slice: String(slice) }, oldest === undefined ? 0 : Math.max(0, clock.wallMs() - oldest) / 1_000);
   }
 
   async #prolongLease(): Promise<void> {
@@ -255,9 +258,9 @@ export class SliceSession {
   }
 
   async #trim(): Promise<void> {
-    const { slice, wal, limits, logger, now } = this.#deps;
+    const { slice, wal, limits, logger, clock } = this.#deps;
     const { identity, position: floor } = this.#writer.floor;
-    const position = this.#trimClock.trimmable(floor, now() - limits.keepMs);
+    const position = this.#trimClock.trimmable(floor, clock.wallMs() - limits.keepMs);
     if (position === undefined) return;
     try {
       await wal.trim(slice, { identity, position });

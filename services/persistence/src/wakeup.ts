@@ -1,7 +1,14 @@
+import type { Clock } from '@weft/lifecycle';
+
 /** One loop waits, others wake it. A `wake` while nobody waits is remembered: no news is missed between a look and the wait. */
 export class Wakeup {
+  readonly #clock: Clock;
   #woken = false;
   #resume: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   wake(): void {
     this.#woken = true;
@@ -12,9 +19,9 @@ export class Wakeup {
   async wait(ms?: number): Promise<void> {
     if (!this.#woken) {
       await new Promise<void>((resolve) => {
-        const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+        const callOff = ms === undefined ? undefined : this.#clock.after(ms, resolve);
         this.#resume = () => {
-          clearTimeout(timer);
+          callOff?.();
           resolve();
         };
       });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@weft/bus';
-import { every, type Service, sleep } from '@weft/lifecycle';
+import { type Clock, every, type Service, sleep, systemClock } from '@weft/lifecycle';
 import {
   decodeHeartbeat,
   decodeToWorker,
@@ -30,6 +30,11 @@ export interface WorkerParts {
   readonly store: DocumentReader;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly clock?: Clock;
+  /** New at each start; random unless given. */
+  readonly incarnation?: string;
+  /** Off the main thread unless given. */
+  readonly completeDeletes?: (updates: readonly Uint8Array[]) => Promise<Uint8Array>;
 }
 
 export interface SyncWorker extends Service {
@@ -54,6 +59,7 @@ export function createSyncWorker(parts: WorkerParts, config: WorkerConfig): Sync
 class SyncWorkerService implements SyncWorker {
   readonly #parts: WorkerParts;
   readonly #config: WorkerConfig;
+  readonly #clock: Clock;
   readonly #self: Peer;
   readonly #logger: Logger;
   readonly #core: WorkerCore;
@@ -70,7 +76,9 @@ class SyncWorkerService implements SyncWorker {
   constructor(parts: WorkerParts, config: WorkerConfig) {
     this.#parts = parts;
     this.#config = config;
-    this.#self = { id: config.id, incarnation: randomBytes(6).toString('hex') };
+    this.#clock = parts.clock ?? systemClock;
+    const now = (): number => this.#clock.now();
+    this.#self = { id: config.id, incarnation: parts.incarnation ?? randomBytes(6).toString('hex') };
     this.#logger = parts.logger.child({ worker: peerKey(this.#self) });
     this.#ring = new RingView({ partitions: config.partitions });
     const loader = new DocumentLoader(parts.store, this.#logger, this.#stop.signal, { atOnceMax: loadsAtOnceMax, nowMs: now });
@@ -79,14 +87,14 @@ class SyncWorkerService implements SyncWorker {
       load: (slice, held) => loader.load(this.#core, slice, held),
       refresh: (slice, held, version) => loader.refresh(this.#core, slice, held, version),
       completeDeletes: (updates, done) =>
-        void this.#deletes.run(updates).then(
+        void (parts.completeDeletes ?? ((of) => this.#deletes.run(of)))(updates).then(
           (deletes) => done(deletes, now()),
           (error: unknown) => {
             this.#logger.warn({ err: error }, 'what is deleted in a document could not be found out');
             done(undefined, now());
           },
         ),
-      wake: () => void setTimeout(() => this.#core.flushPresence(), presenceWindowMs).unref(),
+      wake: () => void this.#clock.after(presenceWindowMs, () => this.#core.flushPresence(), { background: true }),
       report: (event, fields) => this.#logger[event === 'malformed-update' ? 'error' : 'info'](fields, event),
     });
     this.#followers = Array.from(
@@ -99,7 +107,7 @@ class SyncWorkerService implements SyncWorker {
           store: parts.store,
           logger: this.#logger,
           signal: this.#stop.signal,
-          nowMs: now,
+          clock: this.#clock,
           onReplaced: () => this.#gain([...this.#owned].filter((partition) => sliceOf(partition, config.slices) === slice)),
         }),
     );
@@ -119,24 +127,25 @@ class SyncWorkerService implements SyncWorker {
     const { signal } = this.#stop;
     await Promise.all(this.#followers.map((follower) => follower.start()));
     for (let slice = 0; slice < this.#config.slices; slice++)
-      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position, now())));
+      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position, this.#clock.now())));
     this.#subscriptions.push(
-      bus.subscribe(workerSubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hear(decodeToWorker(data), now()))),
-      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), now()))),
+      bus.subscribe(workerSubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hear(decodeToWorker(data), this.#clock.now()))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), this.#clock.now()))),
     );
     this.#following = true;
     this.#heartbeat();
-    void every(heartbeatMs, () => this.#heartbeat(), signal);
-    void every(tickMs, () => this.#tick(), signal);
+    void every(heartbeatMs, () => this.#heartbeat(), signal, this.#clock);
+    void every(tickMs, () => this.#tick(), signal, this.#clock);
     this.#logger.info({ slices: this.#config.slices }, 'sync-worker following the log');
   }
 
   async drain(): Promise<void> {
     this.#draining = true;
     this.#heartbeat();
-    const deadline = now() + this.#config.handoverMs;
+    const deadline = this.#clock.now() + this.#config.handoverMs;
     // Gateways ask the new owners, then say `close` here. What nobody has open needs no hand-over.
-    while (this.#core.registrations > 0 && this.#ring.workers > 1 && now() < deadline) await sleep(20, this.#stop.signal);
+    while (this.#core.registrations > 0 && this.#ring.workers > 1 && this.#clock.now() < deadline)
+      await sleep(20, this.#stop.signal, this.#clock);
   }
 
   async stop(): Promise<void> {
@@ -149,8 +158,8 @@ class SyncWorkerService implements SyncWorker {
 
   #tick(): void {
     // While draining what is owned stays owned: others take over, and nobody is left without an answer.
-    if (this.#ring.sweep(now()) && !this.#draining) this.#reassign();
-    this.#core.tick(now());
+    if (this.#ring.sweep(this.#clock.now()) && !this.#draining) this.#reassign();
+    this.#core.tick(this.#clock.now());
   }
 
   #reassign(): void {
@@ -163,7 +172,7 @@ class SyncWorkerService implements SyncWorker {
     const gained = [...mine].filter((partition) => !this.#owned.has(partition));
     for (const partition of lost) this.#owned.delete(partition);
     for (const partition of gained) this.#owned.add(partition);
-    for (const [slice, partitions] of this.#bySlice(lost)) this.#core.lose(slice, partitions, now());
+    for (const [slice, partitions] of this.#bySlice(lost)) this.#core.lose(slice, partitions, this.#clock.now());
     this.#gain(gained);
     this.#logger.info(
       { owned: this.#owned.size, gained: gained.length, lost: lost.length, workers: this.#ring.workers },
@@ -192,7 +201,7 @@ class SyncWorkerService implements SyncWorker {
       draining: this.#draining,
       load: this.#core.documentsOpen,
     } as const;
-    this.#ring.hear(heartbeat, now());
+    this.#ring.hear(heartbeat, this.#clock.now());
     this.#parts.bus.publish(ringSubject, encodeHeartbeat(heartbeat));
   }
 
@@ -220,8 +229,6 @@ class SyncWorkerService implements SyncWorker {
     );
   }
 }
-
-const now = (): number => performance.now();
 
 function limitsFrom(config: WorkerConfig, payloadBytesMax: number): WorkerLimits {
   return {

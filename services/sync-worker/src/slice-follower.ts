@@ -1,4 +1,4 @@
-import { retry } from '@weft/lifecycle';
+import { type Clock, retry } from '@weft/lifecycle';
 import type { DocumentReader } from '@weft/store';
 import type { Logger } from '@weft/telemetry';
 import { forEachEntry, MalformedRecord, PieceAssembler, RecordReader, type SliceState, type Wal, WalReplaced } from '@weft/wal';
@@ -16,7 +16,7 @@ export class SliceFollower {
   readonly #store: DocumentReader;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   /** Called when the log was replaced: the partitions owned are to be gained anew. */
   readonly #onReplaced: () => void;
 
@@ -27,7 +27,7 @@ export class SliceFollower {
     this.#store = parts.store;
     this.#logger = parts.logger.child({ slice: parts.slice });
     this.#signal = parts.signal;
-    this.#nowMs = parts.nowMs;
+    this.#clock = parts.clock;
     this.#onReplaced = parts.onReplaced;
   }
 
@@ -59,7 +59,7 @@ export class SliceFollower {
     // The main reader notices that the log was replaced, and everything starts over.
     if (state.identity !== identity || slice?.identity !== identity) return;
     const stored = floor?.identity === identity ? floor.position : 0;
-    const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#nowMs()) ?? stored, stored, to));
+    const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored, to));
     // WalTrimmed: between the look and the read; the next attempt sees a higher floor.
     await this.#read(identity, partitions, base, to, state.last);
   }
@@ -69,14 +69,14 @@ export class SliceFollower {
     const wanted = new Set(partitions);
     const tails = new Map(partitions.map((partition) => [partition, new Map<string, Tail>()]));
     const pieces = new PieceAssembler(() => {});
-    const startedMs = this.#nowMs();
+    const startedMs = this.#clock.now();
     let position = base;
     let filled = false;
     const fill = (): void => {
       filled = true;
-      this.#core.filled(this.#slice, { base, to, target }, tails, this.#nowMs());
+      this.#core.filled(this.#slice, { base, to, target }, tails, this.#clock.now());
       this.#logger.debug(
-        { partitions: partitions.length, from: base, to, ms: Math.round(this.#nowMs() - startedMs) },
+        { partitions: partitions.length, from: base, to, ms: Math.round(this.#clock.now() - startedMs) },
         'partitions filled from the log',
       );
     };
@@ -103,7 +103,7 @@ export class SliceFollower {
               if (isLate && payload.index === 0) return;
               const update = pieces.add({ origin: entries.origin, document, position, atMs: record.atMs }, payload);
               if (!update) return;
-              if (filled) this.#core.takeLate(this.#slice, { partition, document, origin: entries.origin, update }, this.#nowMs());
+              if (filled) this.#core.takeLate(this.#slice, { partition, document, origin: entries.origin, update }, this.#clock.now());
               else tailOf(tails.get(partition)!, document).push(Math.min(position, to), update);
             },
           );
@@ -141,7 +141,7 @@ export class SliceFollower {
     const onAbort = (): void => void reader.close();
     this.#signal.addEventListener('abort', onAbort, { once: true });
     try {
-      for (;;) this.#core.takeRecords(this.#slice, await reader.next(), this.#nowMs());
+      for (;;) this.#core.takeRecords(this.#slice, await reader.next(), this.#clock.now());
     } finally {
       this.#signal.removeEventListener('abort', onAbort);
       await reader.close();
@@ -154,7 +154,15 @@ export class SliceFollower {
 
   #untilDone<T>(what: string, operation: () => Promise<T>): Promise<T> {
     const isRetryable = (error: unknown): boolean => !(error instanceof WalReplaced);
-    return retry(operation, { signal: this.#signal, logger: this.#logger, what, baseMs: 100, maxMs: 2_000, isRetryable });
+    return retry(operation, {
+      signal: this.#signal,
+      logger: this.#logger,
+      clock: this.#clock,
+      what,
+      baseMs: 100,
+      maxMs: 2_000,
+      isRetryable,
+    });
   }
 }
 
@@ -165,7 +173,7 @@ export interface SliceFollowerParts {
   readonly store: DocumentReader;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly onReplaced: () => void;
 }
 

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { AuthUnavailable, type Allowed, type Decision } from '@weft/grants';
 import { CLOSE, documentNameProblem } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
-import type { Publish } from '../client-socket.ts';
+import type { ClientEdge, Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
@@ -10,7 +10,7 @@ import { type ListenSocket, loadUws } from './uws.ts';
 import { UwsSocket } from './uws-socket.ts';
 
 /** `/collab` and `/yjs/<document>` on uWebSockets.js, and plain HTTP beside them. Turns sockets into core connections and nothing more. */
-export class ClientServer {
+export class ClientServer implements ClientEdge {
   readonly #uws = loadUws();
   readonly #app: TemplatedApp;
   readonly #options: ClientServerOptions;
@@ -25,7 +25,6 @@ export class ClientServer {
     this.#app.publish(topic, frame, true, false);
   };
 
-  /** Gives the port. Rejects with one sentence. `core` comes late: it needs `publish`. */
   async listen(core: GatewayCore): Promise<number> {
     const { host, port, routes, files, logger } = this.#options;
     this.#app.ws<Entry>(
