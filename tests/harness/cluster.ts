@@ -4,7 +4,9 @@ import type { Role } from '@weft/grants';
 import { Database, Store } from '@weft/store';
 import {
   claimPort,
+  type NatsOptions,
   type NatsServer,
+  type PostgresOptions,
   type PostgresServer,
   rememberPort,
   type Server,
@@ -22,6 +24,10 @@ export interface ClusterOptions {
   readonly workers?: number;
   readonly persistence?: number;
   readonly auth?: number;
+  /** How many nats-servers, joined; the log has a replica on each of them. Default 1. */
+  readonly nats?: number;
+  /** Where and how these servers keep what they keep, over our own. */
+  readonly servers?: { readonly nats?: Omit<NatsOptions, 'cluster'>; readonly postgres?: PostgresOptions };
   /** For every service. */
   readonly env?: Readonly<Record<string, string>>;
   /** Services to start with these arguments for node, by kind. */
@@ -135,8 +141,8 @@ interface ClusterParts {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const [nats, postgres, redis] = await Promise.all([
     // One of the cluster's own, whatever server the run of tests was given: it will be killed.
-    startNats({ cluster: 1, syncAlways: true }),
-    startPostgres({ private: true }),
+    startNats({ cluster: options.nats ?? 1, syncAlways: true, ...options.servers?.nats }),
+    startPostgres({ private: true, ...options.servers?.postgres }),
     startRedis(),
   ]);
   const folder = temporaryFolder('cluster');
@@ -188,6 +194,7 @@ async function planService(service: ServiceName, id: string, plan: Plan): Promis
       WEFT_POSTGRES_URL: plan.postgresUrl,
       // NATS reserves it at once, of the testkit's 8 GB.
       WEFT_LOG_BYTES_MAX: '1GiB',
+      WEFT_LOG_REPLICAS: String(plan.options.nats ?? 1),
       // testkit starts its servers so.
       WEFT_NATS_SYNC_ALWAYS: 'true',
       WEFT_HOST: '127.0.0.1',

@@ -55,17 +55,27 @@ export interface UserSockets {
   current(): WebSocket | undefined;
 }
 
+/** For a test that stands in the way of a user's connections, or looks on. */
+export interface SocketHooks {
+  /** Where this connection goes instead of `url`, as a load balancer would choose. */
+  readonly route?: (url: string) => string;
+  /** Each new socket, before anything came of it. */
+  readonly watch?: (socket: WebSocket, url: string) => void;
+}
+
 /** The `ws` package's WebSocket, watched; `tally` only for the Hocuspocus dialect. */
-export function countingSockets(tally: Tally | undefined): UserSockets {
+export function countingSockets(tally: Tally | undefined, { route, watch }: SocketHooks = {}): UserSockets {
   let newest: WebSocket | undefined;
-  const opened = (socket: WebSocket): void => {
+  const opened = (socket: WebSocket, url: string): void => {
     newest = socket;
     tally?.opened();
+    watch?.(socket, url);
   };
   class CountingSocket extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols);
-      opened(this);
+      const target = route?.(String(url)) ?? String(url);
+      super(target, protocols);
+      opened(this, target);
       // Without a listener a refused connection would be an uncaught exception; providers listen only to what they need.
       this.on('error', () => undefined);
       if (!tally) return;

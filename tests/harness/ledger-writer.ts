@@ -47,10 +47,15 @@ export class LedgerWriter {
 
   /** Acknowledged entries that `doc` lacks. */
   missingIn(doc: Y.Doc): string[] {
-    const ledger = ledgerOf(doc);
-    const entries = Array.from({ length: this.#acknowledged }, (_, i) => `${this.user.name}#${i + 1}`);
-    return entries.filter((entry) => !ledger.has(entry));
+    return missingEntries(doc, this.user.name, this.#acknowledged);
   }
+}
+
+/** Of the first `count` entries of a writer, those that `doc` lacks. */
+export function missingEntries(doc: Y.Doc, writer: string, count: number): string[] {
+  const ledger = ledgerOf(doc);
+  const entries = Array.from({ length: count }, (_, i) => `${writer}#${i + 1}`);
+  return entries.filter((entry) => !ledger.has(entry));
 }
 
 function ledgerOf(doc: Y.Doc): Y.Map<unknown> {

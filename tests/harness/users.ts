@@ -3,7 +3,7 @@ import { HocuspocusProvider as HocuspocusProvider3 } from 'hocuspocus-provider-3
 import type { Awareness } from 'y-protocols/awareness';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import { countingSockets, Tally, type UserSockets } from './counting-socket.ts';
+import { countingSockets, type SocketHooks, Tally, type UserSockets } from './counting-socket.ts';
 import { until } from './until.ts';
 
 export const userKinds = ['hocuspocus-4', 'hocuspocus-3', 'y-websocket'] as const;
@@ -16,6 +16,7 @@ export interface UserOptions {
   readonly url: string;
   readonly document: string;
   readonly token: string;
+  readonly sockets?: SocketHooks;
 }
 
 /**
@@ -33,11 +34,11 @@ export class User {
   readonly #provider: Provider;
   readonly #sockets: UserSockets;
 
-  constructor({ kind, name, url, document, token }: UserOptions) {
+  constructor({ kind, name, url, document, token, sockets }: UserOptions) {
     this.name = name;
     this.kind = kind;
     this.tally = kind === 'y-websocket' ? undefined : new Tally();
-    this.#sockets = countingSockets(this.tally);
+    this.#sockets = countingSockets(this.tally, sockets);
     this.#provider = connect(kind, { url, document, token, doc: this.doc, Polyfill: this.#sockets.Polyfill });
     this.awareness = this.#provider.awareness;
     this.awareness.setLocalStateField('user', { name });
