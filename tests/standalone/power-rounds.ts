@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Random } from '../harness/random.ts';
-import type { LossyDisk } from './lossy-disk.ts';
+import type { LossyDisk } from '../harness/lossy-disk.ts';
 import { Promises } from './promises.ts';
 import { StandaloneProcess } from './standalone-process.ts';
 import { Typists } from './typists.ts';

@@ -1,6 +1,6 @@
 import { afterAll, expect, onTestFailed, test } from 'vitest';
 import { printedSeed, randomFrom } from '../harness/random.ts';
-import { LossyDisk, lossyDiskMissing } from './lossy-disk.ts';
+import { LossyDisk, lossyDiskMissing } from '../harness/lossy-disk.ts';
 import { PowerRounds } from './power-rounds.ts';
 
 /** Issue 3, Shows 4. `npm run crash:power -- --rounds 30` goes on for longer. */

@@ -1,7 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { randomFrom } from '../harness/random.ts';
-import { LossyDisk, lossyDiskMissing } from './lossy-disk.ts';
+import { LossyDisk, lossyDiskMissing } from '../harness/lossy-disk.ts';
 import { type PowerRound, PowerRounds } from './power-rounds.ts';
 
 /** `npm run crash:power -- --rounds 30 [--seed 7]`: see PowerRounds. The control comes last: the same check on a Postgres without fsync must fail. */

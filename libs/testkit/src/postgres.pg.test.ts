@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { identityOf } from '@weft/embedded-postgres';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type PostgresServer } from './index.ts';
+import { startPostgres, temporaryFolder, type PostgresServer } from './index.ts';
 
 let own: PostgresServer;
 beforeAll(async () => {
@@ -50,4 +53,26 @@ test('[TK4] paused, it is silent, for open connections too; resumed, it answers'
   await own.resume();
   expect(await answer).toBe('answered');
   await client.end();
+});
+
+test('[TK3] in a given folder, and kill leaves no backend that could still answer', async () => {
+  const folder = temporaryFolder('given-postgres');
+  const given = await startPostgres({ folder });
+  try {
+    const client = new Client({ connectionString: given.url });
+    client.on('error', () => 'the server went away: expected here');
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    // Busy in a place where it would not look after its postmaster for a long time.
+    const answer = client.query('SELECT pg_sleep(20)').then(
+      () => 'answered',
+      () => 'refused',
+    );
+    await given.kill();
+    expect(identityOf(rows[0]!.pid)).toBeUndefined();
+    expect(await answer).toBe('refused');
+    expect(existsSync(join(folder, 'data', 'PG_VERSION'))).toBe(true);
+  } finally {
+    await given.kill();
+  }
 });

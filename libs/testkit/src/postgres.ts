@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { platform } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnSync } from 'node:child_process';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@weft/embedded-postgres';
+import { identityOf, isAlive, type ProcessIdentity, startEmbeddedPostgres, type EmbeddedPostgres } from '@weft/embedded-postgres';
 import { createLogger } from '@weft/telemetry';
 import { Client } from 'pg';
 import { config } from './config.ts';
@@ -14,11 +15,15 @@ import { claimPort } from './port-claims.ts';
 import { givenServer, type Server } from './server.ts';
 import { reportServer } from './servers-used.ts';
 
+const goneMs = 10_000;
+
 export interface PostgresOptions {
   /** A server of the caller's own, which it may kill, pause and start again. Default: one server for the whole run of tests, a database each. */
   readonly private?: boolean;
   /** `postgresql.conf` settings; makes the server private. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Where it keeps its data, default a temporary folder; makes the server private, and one of this machine's binaries. */
+  readonly folder?: string;
 }
 
 export interface PostgresServer extends Server {
@@ -27,6 +32,7 @@ export interface PostgresServer extends Server {
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  if (options.folder !== undefined) return startOwnPostgres(options.settings ?? {}, options.folder);
   if (options.private !== true && options.settings === undefined) {
     if (config.postgresUrl !== undefined) return givenPostgres(config.postgresUrl);
     if (config.sharedServers !== undefined) return sharedPostgres(await askForShared(config.sharedServers));
@@ -56,15 +62,16 @@ function postgresInDocker(settings: Readonly<Record<string, string>>): Promise<S
   });
 }
 
-async function startOwnPostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+async function startOwnPostgres(settings: Readonly<Record<string, string>>, dataFolder?: string): Promise<PostgresServer> {
   const port = await claimPort();
   rememberPort(port);
-  const folder = temporaryFolder('postgres');
+  const own = temporaryFolder('postgres');
+  const folder = dataFolder ?? own;
   const start = (): Promise<EmbeddedPostgres> =>
     startEmbeddedPostgres({
       folder,
-      // Inside the folder, so that it goes with it whatever happens.
-      socketFolder: join(folder, 'socket'),
+      // Inside a folder of ours, so that it goes with it whatever happens.
+      socketFolder: join(own, 'socket'),
       port,
       logger: createLogger({ service: 'test-postgres', level: 'silent' }),
       settings: { max_connections: '200', ...settings },
@@ -74,8 +81,10 @@ async function startOwnPostgres(settings: Readonly<Record<string, string>>): Pro
   let forget = rememberProcess(running.pid);
   const end = async (how: 'stop' | 'kill'): Promise<void> => {
     if (running === undefined) return;
+    const backends = how === 'kill' ? killBackends(running.pid) : [];
     signalAll(running.pid, 'SIGCONT');
     await running[how]();
+    await untilGone(backends);
     forget();
     running = undefined;
   };
@@ -148,15 +157,35 @@ async function withClient<T>(connectionString: string, work: (client: Client) =>
   }
 }
 
+/** Else they would finish, and answer, what they are at, after the postmaster's end. The postmaster stands still first and forks no more of them. */
+function killBackends(postmaster: number): ProcessIdentity[] {
+  process.kill(postmaster, 'SIGSTOP');
+  const backends = childrenOf(postmaster)
+    .map(identityOf)
+    .filter((identity) => identity !== undefined);
+  for (const { pid } of backends) sendSignal(pid, 'SIGKILL');
+  return backends;
+}
+
+async function untilGone(processes: readonly ProcessIdentity[]): Promise<void> {
+  for (const giveUpMs = performance.now() + goneMs; performance.now() < giveUpMs; await sleep(1)) {
+    if (!processes.some(isAlive)) return;
+  }
+  throw new Error(`Postgres' processes ${processes.map(({ pid }) => pid).join(', ')} did not end within ${goneMs} ms of SIGKILL`);
+}
+
 /** The postmaster and its children: each is a session of its own, so there is no group to signal. Parents first, that none is born meanwhile. */
 function signalAll(pid: number, signal: NodeJS.Signals): void {
   process.kill(pid, signal);
-  for (const child of childrenOf(pid)) {
-    try {
-      process.kill(child, signal);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
+  for (const child of childrenOf(pid)) sendSignal(child, signal);
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 
