@@ -1,5 +1,9 @@
 import { hashText, mix } from './hash.ts';
 
+/** Members round the cap up one after the other while its fraction grows to this. Smaller: fewer move at most fractions, and more at a few. */
+const roundingWidth = 0.5;
+/** Any number: the hash that rounds must have nothing to do with the scores. */
+const roundingSeed = 0x5bd1e995;
 /** Nobody owns more than this times the mean, rounded up. */
 const loadCap = 1.1;
 
@@ -14,8 +18,8 @@ const loadCap = 1.1;
 export function assign(partitions: number, ids: readonly string[]): readonly (string | undefined)[] {
   const sorted = ids.toSorted();
   if (sorted.length === 0) return Array.from({ length: partitions }, () => undefined);
-  const full = Math.ceil((partitions / sorted.length) * loadCap);
   const seeds = Uint32Array.from(sorted, hashText);
+  const room = roomOf(partitions, seeds);
   const owned: number[][] = sorted.map(() => []);
   const owners = new Int32Array(partitions).fill(-1);
   const asked = Array.from({ length: partitions }, () => new Set<number>());
@@ -27,10 +31,23 @@ export function assign(partitions: number, ids: readonly string[]): readonly (st
       asked[asking]!.add(member);
       owned[member]!.push(asking);
       owners[asking] = member;
-      asking = owned[member]!.length > full ? sendWorstAway(owned[member]!, seeds[member]!) : undefined;
+      asking = owned[member]!.length > room[member]! ? sendWorstAway(owned[member]!, seeds[member]!) : undefined;
     }
   }
   return Array.from(owners, (member) => sorted[member]);
+}
+
+/**
+ * How many partitions each member takes: the cap, rounded up for some and down for others by a hash of their own, so that it changes for few at a time. One whole
+ * number for all would at some sizes of the house change for everybody when one member comes or goes, and move up to a tenth of all partitions.
+ */
+function roomOf(partitions: number, seeds: Uint32Array): Uint32Array {
+  const cap = (partitions / seeds.length) * loadCap;
+  const share = (cap % 1) / roundingWidth;
+  const room = seeds.map((seed) => Math.floor(cap) + (mix(seed ^ roundingSeed) / 2 ** 32 < share ? 1 : 0));
+  const together = room.reduce((sum, own) => sum + own, 0);
+  // Few members, or few partitions for each: chance may leave them too little room.
+  return together >= partitions ? room : seeds.map(() => Math.ceil(cap));
 }
 
 function score(partition: number, seed: number): number {
