@@ -8,7 +8,7 @@ import {
   type StreamInfo,
   StorageType,
 } from '@nats-io/jetstream';
-import { WalUnusable } from './wal.ts';
+import { WalUnavailable, WalUnusable } from './wal.ts';
 
 /**
  * One stream a slice: its sequences are the slice's positions, and it has its own fsync and its own Raft leader.
@@ -61,7 +61,8 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== nameTaken) throw error;
     const others = await findStream(manager, name, slice);
-    if (!others) throw error;
+    // Of a cluster: the name is taken at once, the stream is found only when its servers have begun it.
+    if (!others) throw new WalUnavailable(`stream ${name} is being made by somebody else`, { cause: error });
     return others;
   }
 }
