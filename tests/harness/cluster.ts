@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly nats?: number;
   /** Where and how these servers keep what they keep, over our own. */
   readonly servers?: { readonly nats?: Omit<NatsOptions, 'cluster'>; readonly postgres?: PostgresOptions };
+  /** Gives where the services are to find the database at this URL: a proxy in between. */
+  readonly postgresThrough?: (url: string) => Promise<string>;
   /** For every service. */
   readonly env?: Readonly<Record<string, string>>;
   /** Services to start with these arguments for node, by kind. */
@@ -149,6 +151,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const keyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const postgresUrl = await postgres.newDatabase();
   const servers = { nats, postgres, redis, postgresUrl };
+  const givenUrl = (await options.postgresThrough?.(postgresUrl)) ?? postgresUrl;
   const services: ServiceProcess[] = [];
   const { gateways = 1, workers = 1, persistence = 1, auth = 1 } = options;
   for (const [service, count] of [
@@ -157,7 +160,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     ['sync-worker', workers],
     ['gateway', gateways],
   ] as const)
-    for (let i = 1; i <= count; i++) services.push(await planService(service, `${service}-${i}`, { options, folder, keyPem, ...servers }));
+    for (let i = 1; i <= count; i++)
+      services.push(await planService(service, `${service}-${i}`, { options, folder, keyPem, ...servers, postgresUrl: givenUrl }));
   const cluster = new Cluster({ folder, keyPem, services, ...servers });
   if (options.start === false) return cluster;
   try {

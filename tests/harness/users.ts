@@ -77,6 +77,11 @@ export class User {
     );
   }
 
+  /** Tries to connect at once, as after `online`: by itself a provider waits up to 30 s (protocol.md). Nothing to one that is connected. */
+  tryAgain(): void {
+    if (!this.isSynced) this.#provider.tryAgain();
+  }
+
   /** Takes nothing more from its socket, as a phone in a tunnel; until `hearAgain`. */
   stopHearing(): void {
     this.#sockets.current()?.pause();
@@ -119,6 +124,7 @@ interface Provider {
   unsyncedChanges(): number;
   /** Calls back with each change of what the others here tell; gives its own removal. */
   onNews(wake: () => void): () => void;
+  tryAgain(): void;
   leave(): void;
   /** Never again connects, and says nothing more. */
   abandon(): void;
@@ -159,6 +165,7 @@ function hocuspocus(Class: typeof HocuspocusProvider, { url, document, token, do
         for (const event of news) provider.off(event, wake);
       };
     },
+    tryAgain: () => void provider.connect(),
     leave: () => provider.destroy(),
     abandon: () => {
       const { websocketProvider } = provider.configuration;
@@ -173,6 +180,8 @@ function hocuspocus(Class: typeof HocuspocusProvider, { url, document, token, do
 function yWebsocket({ url, document, token, doc, Polyfill }: ProviderOptions): Provider {
   // Without its BroadcastChannel, by which providers of one process would meet behind the server's back.
   const provider = new WebsocketProvider(`${url}/yjs`, document, doc, { WebSocketPolyfill: Polyfill, disableBc: true, params: { token } });
+  // It would take its presence back when this process ends, which nobody is there to see; and Node warns of more than ten.
+  process.off('exit', provider._exitHandler);
   return {
     awareness: provider.awareness,
     isSynced: () => provider.synced,
@@ -181,6 +190,8 @@ function yWebsocket({ url, document, token, doc, Polyfill }: ProviderOptions): P
       provider.on('sync', wake);
       return () => provider.off('sync', wake);
     },
+    // Its waits end at 2.5 s.
+    tryAgain: () => undefined,
     leave: () => provider.destroy(),
     abandon: () => {
       provider.shouldConnect = false;
