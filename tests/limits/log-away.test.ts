@@ -91,7 +91,7 @@ describe('[L19] while the log takes no appends', () => {
     for (let i = 0; i < 12; i++) writer.client.send(collab.update(name, writer.edit(page)));
     expect(await writer.client.isClosed()).toEqual({
       code: 1013,
-      reason: 'edits wait for the log and have reached their bound: keep the edit, try again later',
+      reason: 'edits wait to be saved and have reached their bound: keep the edit, try again later',
     });
     expect(writer.client.statuses()).toEqual([]);
     bystander.client.send(collab.update('log-bound-other', bystander.edit('small enough')));

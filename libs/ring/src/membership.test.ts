@@ -74,3 +74,16 @@ test('two views that heard the same in another order agree; gateways own nothing
   expect(views[1].workers).toBe(3);
   expect(new Set(views[0].owners().map((owner) => owner?.id))).toEqual(new Set(['x', 'y', 'z']));
 });
+
+test('[RI13] the heartbeat that changes who is there says so: somebody new, reborn, or draining', () => {
+  const members = new Membership();
+  const said = [
+    members.hear(a1, false, 0),
+    members.hear(a1, false, 1),
+    members.hear(a1, true, 2),
+    members.hear(a1, true, 3),
+    members.hear(a2, false, 4),
+    members.hear(a1, false, 5),
+  ];
+  expect(said).toEqual([true, false, true, false, true, false]);
+});

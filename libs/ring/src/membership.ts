@@ -27,15 +27,17 @@ export class Membership {
     return this.#members.size;
   }
 
-  /** A new incarnation of an id takes the place of the old one at once. */
-  hear(member: Member, draining: boolean, nowMs: number): void {
+  /** A new incarnation of an id takes the place of the old one at once. True when it changed who is there: worth a `sweep` at once. */
+  hear(member: Member, draining: boolean, nowMs: number): boolean {
     const known = this.#members.get(member.id);
-    if (known === undefined && this.#members.size >= membersMax) return;
-    if (known?.replaced === member.incarnation) return;
+    if (known === undefined && this.#members.size >= membersMax) return false;
+    if (known?.replaced === member.incarnation) return false;
     const isNew = known?.member.incarnation !== member.incarnation;
-    if (isNew || known.draining !== draining) this.#changed = true;
+    const changes = isNew || known.draining !== draining;
+    if (changes) this.#changed = true;
     const replaced = isNew ? known?.member.incarnation : known.replaced;
     this.#members.set(member.id, { member, draining, heardAtMs: nowMs, replaced });
+    return changes;
   }
 
   /** Forgets who is silent. True when the members changed since the last sweep. */

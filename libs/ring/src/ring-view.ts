@@ -14,11 +14,12 @@ export class RingView {
     return this.#membership.size;
   }
 
-  hear(heartbeat: { readonly role: 'worker' | 'gateway'; readonly peer: Member; readonly draining: boolean }, nowMs: number): void {
-    if (heartbeat.role === 'worker') this.#membership.hear(heartbeat.peer, heartbeat.draining, nowMs);
+  /** True when the owners may have changed: `sweep` now, and a worker that drains is taken over within milliseconds. */
+  hear(heartbeat: { readonly role: 'worker' | 'gateway'; readonly peer: Member; readonly draining: boolean }, nowMs: number): boolean {
+    return heartbeat.role === 'worker' && this.#membership.hear(heartbeat.peer, heartbeat.draining, nowMs);
   }
 
-  /** Call it a few times a second. True when the owners may have changed. */
+  /** Call it a few times a second, and when `hear` says so. True when the owners may have changed. */
   sweep(nowMs: number): boolean {
     return this.#membership.sweep(nowMs);
   }

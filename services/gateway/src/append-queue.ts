@@ -16,6 +16,10 @@ export class AppendQueue<Ack> {
     return this.#waitingBytes + this.#inFlightBytes;
   }
 
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
   get isIdle(): boolean {
     return this.#waiting.size === 0 && this.#inFlight === undefined;
   }

@@ -45,6 +45,7 @@ export class CollabConnection implements ConnectionHandler {
   #keptBytes = 0;
   #keptFrames = 0;
   #checks = 0;
+  #checksUnderWay = 0;
   /** A provider that sent its version (4.x) understands Ping. */
   #understandsPing = false;
   #authenticatedOnce = false;
@@ -138,6 +139,10 @@ export class CollabConnection implements ConnectionHandler {
   }
 
   #check(frame: AuthFrame, address: Address): void {
+    // Each document once, and each once more for a page that opens it again: what is above is no page.
+    if (this.#checksUnderWay >= 2 * this.#limits.documentsMax)
+      throw new BadFrame(CLOSE.rateLimited, `more than ${2 * this.#limits.documentsMax} Auths that wait for an answer`);
+    this.#checksUnderWay += 1;
     this.#checks += 1;
     const check = this.#checks;
     if (address.kind === 'open') address.check = check;
@@ -149,6 +154,7 @@ export class CollabConnection implements ConnectionHandler {
   }
 
   #decided(frame: AuthFrame, check: number, decision: Decision): void {
+    this.#checksUnderWay -= 1;
     const address = this.#addresses.get(frame.address);
     if (this.connection.closed || !address) return;
     // An answer to an earlier Auth of this address: the later one counts.
@@ -195,6 +201,7 @@ export class CollabConnection implements ConnectionHandler {
   }
 
   #undecided(frame: { document: string }, error: unknown): void {
+    this.#checksUnderWay -= 1;
     this.#world.report('auth-unavailable', { connection: this.connection.id, document: frame.document, error: String(error) });
     this.connection.close(CLOSE.tryAgainLater, 'rights cannot be checked at the moment: try again');
   }

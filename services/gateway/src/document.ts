@@ -89,6 +89,10 @@ export class GatewayDocument {
    * the append queue, so nothing made on this gateway is missed and nobody waits for the log.
    */
   join(member: Member, stateVector: Uint8Array): void {
+    if (member.state === 'asking' || member.state === 'sending') {
+      member.asksAgain = stateVector;
+      return;
+    }
     this.#silence(member);
     member.state = 'asking';
     const want: Want = { kind: 'state-vector', stateVector };
@@ -178,13 +182,20 @@ export class GatewayDocument {
     let sync = true;
     member.outbox.push(frames, () => {
       this.#shareNoMore(member);
-      // Sent in one go: nothing was fanned out in between. Otherwise what came meanwhile is asked for.
       if (member.state !== 'sending') return;
-      if (sync && complete) this.#goLive(member);
+      if (member.asksAgain) this.#joinAgain(member, member.asksAgain);
+      // Sent in one go: nothing was fanned out in between. Otherwise what came meanwhile is asked for.
+      else if (sync && complete) this.#goLive(member);
       else this.catchUp(member);
     });
     sync = false;
     if (isJoin && member.state === 'sending') this.#share(member, want, answer);
+  }
+
+  #joinAgain(member: Member, stateVector: Uint8Array): void {
+    member.asksAgain = undefined;
+    member.state = 'idle';
+    this.join(member, stateVector);
   }
 
   #share(member: Member, want: Want, answer: DocumentAnswer): void {
@@ -209,7 +220,10 @@ export class GatewayDocument {
       member.state = 'sending';
       member.position = answer.position;
       member.sentVector = answer.stateVector;
-      member.outbox.push(this.#catchUpFrames(member.frames, answer.updates), () => this.catchUp(member));
+      member.outbox.push(this.#catchUpFrames(member.frames, answer.updates), () => {
+        if (member.asksAgain) this.#joinAgain(member, member.asksAgain);
+        else this.catchUp(member);
+      });
     }
   }
 

@@ -43,13 +43,21 @@ export class Editing {
     const scan = this.#scan(member, update);
     if (isEmpty(scan)) return acknowledge(member, true);
     const knownStructs = member.serverVector !== undefined && coversRanges(decodeStateVector(member.serverVector), scan);
-    if (knownStructs && !scan.deletes) return acknowledge(member, true);
+    if (knownStructs && !scan.deletes) return this.#known(document, member);
     if (member.mayEdit && !knownStructs) return this.#take(document, member, update);
     // Only deletes can be new, or the client may not edit: the worker knows whether all of it is there already.
     this.#world.contains(document, update, (contained) => {
-      if (contained || !member.mayEdit) acknowledge(member, contained);
-      else if (document.members.has(member)) this.#take(document, member, update);
+      if (!document.members.has(member)) return;
+      if (contained) this.#known(document, member);
+      else if (member.mayEdit) this.#take(document, member, update);
+      else acknowledge(member, false);
     });
+  }
+
+  /** The house has all of it. It may be this client's own edit, whose acknowledgement it never heard: that has to be true by now. */
+  #known(document: GatewayDocument, member: Member): void {
+    if (member.mayEdit) this.#world.acknowledgeKnown(document, member);
+    else acknowledge(member, true);
   }
 
   /** Entries of ids that another connection owns are left out; the rest goes to everybody. `opened`: all that the connection has open. Throws BadFrame. */
@@ -116,7 +124,7 @@ export class Editing {
   #take(document: GatewayDocument, member: Member, update: Uint8Array): void {
     if (!this.#world.hasRoom(document, update.byteLength)) {
       // The client keeps what was not acknowledged, and sends it again when it is back.
-      member.socket.close(CLOSE.tryAgainLater.code, 'edits wait for the log and have reached their bound: keep the edit, try again later');
+      member.socket.close(CLOSE.tryAgainLater.code, 'edits wait to be saved and have reached their bound: keep the edit, try again later');
       return;
     }
     document.fanOut(update, member);
@@ -135,6 +143,8 @@ export interface EditingWorld {
   hasRoom(document: GatewayDocument, bytes: number): boolean;
   /** Takes the bytes over. */
   append(document: GatewayDocument, update: Uint8Array, member: Member): void;
+  /** The update is in the log already: acknowledges it as soon as that is enough. */
+  acknowledgeKnown(document: GatewayDocument, member: Member): void;
   contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void;
   presenceChanged(document: GatewayDocument, entries: readonly PresenceEntry[]): void;
   stateless(document: GatewayDocument, payload: string): void;

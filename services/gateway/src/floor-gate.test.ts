@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { FloorGate } from './floor-gate.ts';
 
 const at = (position: number, identity = 'log') => ({ identity, position });
+const nothing = { released: [], lost: [] };
 
 describe('FloorGate', () => {
   test('acknowledgements wait for the floor of their log, and leave in order', () => {
     const gate = new FloorGate<string>();
-    expect(gate.add(at(1), ['a'])).toEqual([]);
-    expect(gate.add(at(2), ['b', 'c'])).toEqual([]);
-    expect(gate.add(at(3), ['d'])).toEqual([]);
+    expect(gate.add(at(1), ['a'], 10)).toEqual(nothing);
+    expect(gate.add(at(2), ['b', 'c'], 10)).toEqual(nothing);
+    expect(gate.add(at(3), ['d'], 10)).toEqual(nothing);
     expect(gate.floor(at(2))).toEqual(['a', 'b', 'c']);
     expect(gate.isEmpty).toBe(false);
     expect(gate.floor(at(3))).toEqual(['d']);
@@ -18,14 +19,37 @@ describe('FloorGate', () => {
   test('a floor that was announced before the append was answered counts', () => {
     const gate = new FloorGate<string>();
     gate.floor(at(5));
-    expect(gate.add(at(5), ['a'])).toEqual(['a']);
-    expect(gate.add(at(6), ['b'])).toEqual([]);
+    expect(gate.add(at(5), ['a'], 10)).toEqual({ released: ['a'], lost: [] });
+    expect(gate.add(at(6), ['b'], 10)).toEqual(nothing);
   });
 
   test('positions of another log do not compare', () => {
     const gate = new FloorGate<string>();
-    gate.add(at(7), ['a']);
+    gate.add(at(7), ['a'], 10);
     expect(gate.floor(at(100, 'another log'))).toEqual([]);
     expect(gate.floor(at(7))).toEqual(['a']);
+  });
+
+  test('what waited in a log that was replaced will not come: it is given back, and takes no room for ever', () => {
+    const gate = new FloorGate<string>();
+    gate.add(at(7), ['a', 'b'], 10);
+    gate.floor(at(3));
+    expect(gate.add(at(1, 'new log'), ['c'], 10)).toEqual({ released: [], lost: ['a', 'b'] });
+    expect(gate.floor(at(7))).toEqual([]);
+    expect(gate.floor(at(1, 'new log'))).toEqual(['c']);
+    expect(gate.bytes).toBe(0);
+  });
+
+  test('counts the bytes of what waits, and more for each acknowledgement, however small its update', () => {
+    const gate = new FloorGate<string>();
+    for (let i = 1; i <= 1000; i++) gate.add(at(i), ['a'], 3);
+    expect(gate.bytes).toBeGreaterThan(50_000);
+    gate.floor(at(500));
+    expect(gate.bytes).toBeLessThan(40_000);
+    gate.floor(at(1000));
+    expect(gate.bytes).toBe(0);
+    // Nobody waits for these: nothing is kept.
+    gate.add(at(1001), [], 1_000_000);
+    expect(gate.bytes).toBe(0);
   });
 });

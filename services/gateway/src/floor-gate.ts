@@ -1,37 +1,72 @@
 import type { Floor } from '@weft/wal';
 
+/** What an acknowledgement that waits takes beside the update it is for, bytes: its place here, and what it keeps of a connection that is gone. */
+const ackBytes = 64;
+
 /**
  * With `WEFT_ACK_AFTER=database`: acknowledgements whose record is in the log and wait until persistence has committed it. In order of positions; a floor releases all up to it.
+ * Bounded by the gateway: `bytes` counts as unacknowledged.
  */
 export class FloorGate<Ack> {
-  #waiting: { at: Floor; acks: readonly Ack[] }[] = [];
+  /** Of one log only, `#identity`, in the order of their positions. */
+  #waiting: { position: number; acks: readonly Ack[]; bytes: number }[] = [];
+  #identity: string | undefined;
   #floor: Floor | undefined;
+  #bytes = 0;
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
 
-  /** Gives what may be acknowledged at once: the floor may have been announced before the append was answered. */
-  add(at: Floor, acks: readonly Ack[]): Ack[] {
-    if (acks.length > 0) this.#waiting.push({ at, acks });
-    return this.#release();
+  get bytes(): number {
+    return this.#bytes;
   }
 
+  /**
+   * `bytes`: of the updates they are for. Gives what may be acknowledged at once (the floor may have been announced before the append was answered), and what never will be:
+   * it waited in a log that has been replaced since. Whoever waits for it has to bring the edit again.
+   */
+  add(at: Floor, acks: readonly Ack[], bytes: number): Opened<Ack> {
+    const lost = at.identity === this.#identity ? [] : this.#forsake();
+    this.#identity = at.identity;
+    if (acks.length > 0) {
+      const cost = bytes + ackBytes * acks.length;
+      this.#waiting.push({ position: at.position, acks, bytes: cost });
+      this.#bytes += cost;
+    }
+    return { released: this.#release(), lost };
+  }
+
+  /** Positions of another log than the waiting ones' do not compare: they go on waiting. */
   floor(floor: Floor): Ack[] {
     this.#floor = floor;
     return this.#release();
   }
 
-  /** Positions of another log than the floor's do not compare: their acknowledgements go on waiting. */
   #release(): Ack[] {
     const floor = this.#floor;
-    if (!floor) return [];
-    const released: Ack[] = [];
-    this.#waiting = this.#waiting.filter(({ at, acks }) => {
-      if (at.identity !== floor.identity || at.position > floor.position) return true;
-      for (const ack of acks) released.push(ack);
-      return false;
-    });
-    return released;
+    if (floor === undefined || floor.identity !== this.#identity) return [];
+    let count = 0;
+    while (count < this.#waiting.length && this.#waiting[count]!.position <= floor.position) count++;
+    return this.#take(count);
   }
+
+  #forsake(): Ack[] {
+    return this.#take(this.#waiting.length);
+  }
+
+  #take(count: number): Ack[] {
+    if (count === 0) return [];
+    const taken: Ack[] = [];
+    for (const { acks, bytes } of this.#waiting.splice(0, count)) {
+      this.#bytes -= bytes;
+      for (const ack of acks) taken.push(ack);
+    }
+    return taken;
+  }
+}
+
+export interface Opened<Ack> {
+  readonly released: readonly Ack[];
+  readonly lost: readonly Ack[];
 }

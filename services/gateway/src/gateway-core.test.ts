@@ -1,6 +1,8 @@
 import type { Allowed, Decision } from '@weft/grants';
-import { CLOSE, CollabServerFrames } from '@weft/protocol';
-import { beforeEach, expect, test } from 'vitest';
+import { CLOSE, CollabServerFrames, frameUpdates, type Open } from '@weft/protocol';
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import type { Batch } from './append-queue.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { ConnectionHandler } from './connection-world.ts';
 import { GatewayCore, type GatewayLimits } from './gateway-core.ts';
@@ -32,6 +34,7 @@ const limits: GatewayLimits = {
   retryMs: 50,
   retryMaxMs: 2_000,
   containsAttemptsMax: 3,
+  containsBytesMax: 32 * 1024 * 1024,
   keepAliveMs: 1_000,
   workerSilentMs: 3_000,
   fetchBytes: mib,
@@ -46,22 +49,41 @@ let nowMs: number;
 let timers: { atMs: number; run: () => void }[];
 let decide: (token: string) => Promise<Decision>;
 let core: GatewayCore;
+/** Questions to the worker, and batches for the log. */
+let asked: Open[];
+let appends: Batch<unknown>[];
+const worker = { id: 'w', incarnation: '1' };
 
 beforeEach(() => {
   nowMs = 0;
   timers = [];
+  asked = [];
+  appends = [];
   decide = () => Promise.resolve(editor);
-  core = new GatewayCore({ id: 'g', incarnation: '1' }, limits, {
+  core = build(limits);
+});
+
+function build(its: GatewayLimits): GatewayCore {
+  return new GatewayCore({ id: 'g', incarnation: '1' }, its, {
     nowMs: () => nowMs,
     atEndOfTick: (run) => run(),
     after: (ms, run) => void timers.push({ atMs: nowMs + ms, run }),
     publish: () => {},
-    sendToWorker: () => {},
-    append: () => {},
+    sendToWorker: (_, message) => {
+      if (message.kind === 'open') asked.push(message);
+    },
+    append: (_, batch) => void appends.push(batch),
     authorize: (token) => decide(token),
     report: () => {},
   });
-});
+}
+
+/** The worker's answer: it has this state, and nothing the asker lacks. */
+function answer({ question }: Open, stateVector: Uint8Array = Uint8Array.of(0)): void {
+  const bytes = frameUpdates([]);
+  const place = { slice: 0, logIdentity: 'log', position: 1, sequence: 0 };
+  core.hearWorker({ kind: 'answer', worker, question, ...place, stateVector, totalBytes: bytes.byteLength, bytes, presence: [] });
+}
 
 /** Remembers when it was last spoken to, and the longest silence. */
 class Listening implements ClientSocket {
@@ -158,4 +180,97 @@ test('answers of auth that overtake each other: the latest Auth counts', async (
   await Promise.resolve();
   await Promise.resolve();
   expect(socket.sent.at(-1)).toEqual(new CollabServerFrames('document').authenticated('readonly'));
+});
+
+/** Step1 of an address; the state vector has one client at this clock. */
+const step1 = (address: string, clock: number): Uint8Array =>
+  Uint8Array.from([address.length, ...new TextEncoder().encode(address), 0, 0, 3, 1, 7, clock]);
+
+test('a client that asks again and again while it is answered costs one question at a time, and its newest is answered', async () => {
+  core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+  const { socket, handler } = await collab();
+  for (let clock = 1; clock <= 100; clock++) handler.frame(step1('document', clock), true);
+  expect(asked.map(({ want }) => want)).toEqual([{ kind: 'state-vector', stateVector: Uint8Array.of(1, 7, 1) }]);
+  socket.sent.length = 0;
+  answer(asked[0]!);
+  expect(asked.length).toBe(2);
+  expect(asked[1]!.want).toEqual({ kind: 'state-vector', stateVector: Uint8Array.of(1, 7, 100) });
+  answer(asked[1]!);
+  expect(asked.length).toBe(2);
+  const step2s = socket.sent.filter((frame) => frame[9] === 0 && frame[10] === 1);
+  expect(step2s.length).toBe(2);
+});
+
+test('more Auths than documents that wait for an answer: 4429; as many as a page can send are answered', async () => {
+  decide = () => new Promise(() => {});
+  const socket = new Listening();
+  const handler = core.connectCollab(socket);
+  for (let i = 0; i < 2 * limits.documentsMax; i++) handler.frame(authFrame(`d${i % limits.documentsMax}`), true);
+  expect(socket.closed).toBeUndefined();
+  handler.frame(authFrame('d0'), true);
+  expect(socket.closed?.code).toBe(CLOSE.rateLimited.code);
+});
+
+describe('with WEFT_ACK_AFTER=database', () => {
+  const taken = new CollabServerFrames('document').syncStatus(true);
+  const update = (text: string): Uint8Array => {
+    const doc = new Y.Doc();
+    doc.getText('t').insert(0, text);
+    return Y.encodeStateAsUpdate(doc);
+  };
+  const frame = (kind: 1 | 2, bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from([8, ...new TextEncoder().encode('document'), 0, kind, bytes.byteLength, ...bytes]);
+  const acks = (socket: Listening): number => socket.sent.filter((sent) => Buffer.from(sent).equals(Buffer.from(taken))).length;
+
+  beforeEach(() => {
+    core = build({ ...limits, ackAfter: 'database', unacknowledgedBytesMax: 250 });
+    core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+  });
+
+  test('what waits for Postgres counts as unacknowledged: over the bound 1013, and room again when it is committed', async () => {
+    const { socket, handler } = await collab();
+    handler.frame(frame(2, update('one')), true);
+    core.appended(0, 'log', 1);
+    handler.frame(frame(2, update('two')), true);
+    core.appended(0, 'log', 2);
+    expect(acks(socket)).toBe(0);
+    const other = await collab();
+    handler.frame(frame(2, update('x'.repeat(100))), true);
+    expect(socket.closed).toEqual({
+      code: 1013,
+      reason: 'edits wait to be saved and have reached their bound: keep the edit, try again later',
+    });
+    core.floor(0, 'log', 2);
+    other.handler.frame(frame(2, update('x'.repeat(100))), true);
+    expect(other.socket.closed).toBeUndefined();
+    expect(core.unacknowledgedBytes).toBeGreaterThan(100);
+  });
+
+  test('a Step2 the log has already is acknowledged only when Postgres has it too', async () => {
+    const edit = update('mine');
+    const { socket, handler } = await collab();
+    handler.frame(step1('document', 1), true);
+    answer(asked[0]!, Y.encodeStateVectorFromUpdate(edit));
+    handler.frame(frame(1, edit), true);
+    expect(acks(socket)).toBe(0);
+    expect(appends.length).toBe(1);
+    core.appended(0, 'log', 5);
+    core.floor(0, 'log', 4);
+    expect(acks(socket)).toBe(0);
+    core.floor(0, 'log', 5);
+    expect(acks(socket)).toBe(1);
+  });
+
+  test('the log was replaced before Postgres had the edit: its client is sent away, to bring it again', async () => {
+    const { socket, handler } = await collab();
+    handler.frame(frame(2, update('one')), true);
+    core.appended(0, 'log', 7);
+    const other = await collab();
+    other.handler.frame(frame(2, update('two')), true);
+    core.appended(0, 'another log', 1);
+    expect(socket.closed?.code).toBe(1013);
+    core.floor(0, 'another log', 1);
+    expect(acks(other.socket)).toBe(1);
+    expect(acks(socket)).toBe(0);
+  });
 });

@@ -1,6 +1,7 @@
 import { mayEdit, type Allowed, type Decision, type Who } from '@weft/grants';
 import { CLOSE, type Peer, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
+import { EMPTY_UPDATE } from '@weft/updates';
 import { AppendQueue, type Batch } from './append-queue.ts';
 import type { ClientSocket, Publish } from './client-socket.ts';
 import { CollabConnection } from './collab-connection.ts';
@@ -53,11 +54,12 @@ export class GatewayCore {
     });
     const editing = new Editing(limits, {
       hasRoom: (document, bytes) => {
-        const { unacknowledgedBytes } = this.#lane(document).queue;
+        const unacknowledgedBytes = unacknowledgedBytesOf(this.#lane(document));
         // One update alone always has: else one larger than the bound could never be taken.
         return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax;
       },
       append: (document, update, member) => this.#append(document, update, member),
+      acknowledgeKnown: (document, member) => this.#acknowledgeKnown(document, member),
       contains: (document, update, answer) => this.#links.contains(document, update, answer),
       presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
       stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
@@ -82,7 +84,14 @@ export class GatewayCore {
   }
 
   get unacknowledgedBytes(): number {
-    return this.#queues.reduce((sum, lane) => sum + lane.queue.unacknowledgedBytes, 0);
+    return this.#queues.reduce((sum, lane) => sum + unacknowledgedBytesOf(lane), 0);
+  }
+
+  /** Bytes the clients' sockets have accepted and not sent. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const { connection } of this.#connections.values()) bytes += connection.socket.bufferedBytes();
+    return bytes;
   }
 
   /** True when every edit taken is in the log (and, with `ackAfter: database`, acknowledged). */
@@ -122,9 +131,15 @@ export class GatewayCore {
   appended(slice: number, logIdentity: string, position: number): void {
     const lane = this.#queues[slice]!;
     lane.appended = { logIdentity, position };
+    const bytes = lane.queue.inFlightBytes;
     const acks = lane.queue.appended();
-    if (this.#limits.ackAfter === 'database') this.#acknowledge(lane.gate.add({ identity: logIdentity, position }, acks));
-    else this.#acknowledge(acks);
+    if (this.#limits.ackAfter === 'database') {
+      const { released, lost } = lane.gate.add({ identity: logIdentity, position }, acks, bytes);
+      this.#acknowledge(released);
+      for (const member of lost)
+        if (!member.gone)
+          member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
+    } else this.#acknowledge(acks);
     this.#flushLane(slice);
   }
 
@@ -212,6 +227,15 @@ export class GatewayCore {
     this.#scheduleFlush(document.slice);
   }
 
+  /**
+   * What the member sent is in the log already, and so durable. With `ackAfter: database` it is not yet known to be in Postgres: an empty update goes behind it
+   * through the log, and when that is committed, so is everything before it.
+   */
+  #acknowledgeKnown(document: GatewayDocument, member: Member): void {
+    if (this.#limits.ackAfter === 'log') acknowledge(member, true);
+    else if (member.frames.syncStatus(true)) this.#append(document, EMPTY_UPDATE, member);
+  }
+
   /** What arrives in one tick is one record. */
   #scheduleFlush(slice: number): void {
     const lane = this.#queues[slice]!;
@@ -251,6 +275,11 @@ export class GatewayCore {
   }
 }
 
+/** Edits taken and not acknowledged. */
+function unacknowledgedBytesOf({ queue, gate }: Lane): number {
+  return queue.unacknowledgedBytes + gate.bytes;
+}
+
 interface Lane {
   readonly queue: AppendQueue<Member>;
   readonly gate: FloorGate<Member>;
@@ -287,7 +316,7 @@ export interface GatewayLimits extends ConnectionLimits, DocumentLimits, Editing
   readonly partitions: number;
   readonly slices: number;
   readonly ackAfter: 'log' | 'database';
-  /** What may wait for one slice of the log; beyond it clients are refused with 1013 and keep their edits. */
+  /** What may wait for one slice of the log, and with `ackAfter: database` for Postgres; beyond it clients are refused with 1013 and keep their edits. */
   readonly unacknowledgedBytesMax: number;
   /** A connection over its high-water mark for so long is closed with 1013. */
   readonly slowClientMs: number;

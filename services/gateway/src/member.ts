@@ -39,6 +39,8 @@ export class Member {
   /** It left the document: what is still to come for it, acknowledgements too, is not sent. The same address may be open again. */
   gone = false;
   state: MemberState = 'idle';
+  /** The state vector of a Step1 that came while an earlier question or answer of this member is under way. Only the newest: each member costs one question at a time. */
+  asksAgain: Uint8Array | undefined;
   /** In states `sending` and `behind`: the log position up to which the client has, or is being sent, everything. */
   position = 0;
   /** A state vector the client surely has by the time it was sent what it is being sent; a lower bound. */

@@ -150,7 +150,7 @@ class GatewayService implements Gateway {
     const { signal } = this.#stop;
     this.#subscriptions.push(
       bus.subscribe(gatewaySubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hearWorker(decodeToGateway(data)))),
-      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), this.#clock.now()))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#hearHeartbeat(data))),
     );
     for (let slice = 0; slice < this.#config.slices; slice++)
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position)));
@@ -210,8 +210,17 @@ class GatewayService implements Gateway {
   }
 
   #tick(): void {
-    if (this.#ring.sweep(this.#clock.now())) this.#core.setOwners(this.#ring.owners());
+    this.#lookAtRing();
     this.#core.tick();
+  }
+
+  /** Who comes or drains is taken notice of at once: people wait for it. */
+  #hearHeartbeat(data: Uint8Array): void {
+    if (this.#ring.hear(decodeHeartbeat(data), this.#clock.now())) this.#lookAtRing();
+  }
+
+  #lookAtRing(): void {
+    if (this.#ring.sweep(this.#clock.now())) this.#core.setOwners(this.#ring.owners());
   }
 
   #heartbeat(): void {
@@ -268,12 +277,14 @@ class GatewayService implements Gateway {
     });
     const connections = metrics.gauge('weft_gateway_connections', { help: 'Client connections open.' });
     const documents = metrics.gauge('weft_gateway_documents', { help: 'Documents open on this gateway.' });
-    const waiting = metrics.gauge('weft_gateway_unacknowledged_bytes', { help: 'Edits taken that the log has not confirmed.' });
+    const waiting = metrics.gauge('weft_gateway_unacknowledged_bytes', { help: 'Edits taken and not acknowledged.' });
+    const buffered = metrics.gauge('weft_gateway_unsent_bytes', { help: 'Bytes given to the clients’ sockets and not sent yet.' });
     this.#undo.push(
       metrics.onScrape(() => {
         connections.set(this.#core.connections);
         documents.set(this.#core.documents);
         waiting.set(this.#core.unacknowledgedBytes);
+        buffered.set(this.#core.bufferedBytes);
       }),
     );
   }
@@ -300,6 +311,7 @@ function limitsFrom(config: GatewayConfig, payloadBytesMax: number): GatewayLimi
     retryMs: 50,
     retryMaxMs: 2_000,
     containsAttemptsMax: 3,
+    containsBytesMax: 32 * 1024 * 1024,
     keepAliveMs: 1_000,
     workerSilentMs: 3_000,
     fetchBytes: Math.min(256 * 1024, Math.floor(payloadBytesMax / 2)),

@@ -14,6 +14,7 @@ const limits = {
   retryMs: 50,
   retryMaxMs: 2_000,
   containsAttemptsMax: 3,
+  containsBytesMax: 2 * 1024 * 1024,
   keepAliveMs: 1_000,
   workerSilentMs: 3_000,
   fetchBytes: 4,
@@ -379,6 +380,22 @@ describe('questions', () => {
     expect(said).toEqual([]);
     pass(600);
     expect(said).toEqual([false]);
+  });
+
+  test('contains: the bytes under way are bounded; beyond it false at once, and room again when one is answered', () => {
+    const said: string[] = [];
+    const large = new Uint8Array(600 * 1024);
+    const ask = (name: string): void =>
+      links.contains(one as unknown as GatewayDocument, large, (contained) => void said.push(`${name} ${contained}`));
+    for (const name of ['a', 'b', 'c', 'd']) ask(name);
+    expect(said).toEqual(['d false']);
+    const { message } = questions('contains')[0]!;
+    hear({ kind: 'contains-answer', worker: w1, question: message.kind === 'contains' ? message.question : 0, contained: true });
+    expect(said).toEqual(['d false', 'a true']);
+    ask('e');
+    expect(said.length).toBe(2);
+    links.close(one as unknown as GatewayDocument);
+    expect(said.toSorted()).toEqual(['a true', 'b false', 'c false', 'd false', 'e false']);
   });
 
   test('who leaves before the answer: the worker that registered us all the same is told', () => {

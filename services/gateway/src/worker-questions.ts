@@ -30,6 +30,7 @@ export class WorkerQuestions {
   readonly #pending = new Map<number, Pending>();
   /** Questions whose document was closed before the answer, with its name: the worker will register us all the same, and has to be told. */
   readonly #abandoned = new Map<number, string>();
+  #containsBytes = 0;
   #next = 1;
 
   constructor(self: Peer, limits: QuestionLimits, world: QuestionWorld) {
@@ -46,11 +47,17 @@ export class WorkerQuestions {
     this.#begin({ document, handler, body: { kind: 'open', want } });
   }
 
-  /** Whether the document holds all of `update` already; false when nobody can say in time. */
+  /** Whether the document holds all of `update` already; false when nobody can say in time, or too much is being asked: then it goes into the log once more. */
   contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void {
-    if (update.byteLength > this.#limits.payloadBytesMax - overheadBytes) return answer(false);
-    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => answer(false) };
-    this.#begin({ document, handler, body: { kind: 'contains', update, answer } });
+    const bytes = update.byteLength + overheadBytes;
+    if (bytes > this.#limits.payloadBytesMax || this.#containsBytes + bytes > this.#limits.containsBytesMax) return answer(false);
+    this.#containsBytes += bytes;
+    const done = (contained: boolean): void => {
+      this.#containsBytes -= bytes;
+      answer(contained);
+    };
+    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => done(false) };
+    this.#begin({ document, handler, body: { kind: 'contains', update, answer: done } });
   }
 
   /** The document is closed here: nobody waits any more. */
@@ -208,6 +215,8 @@ export interface QuestionLimits {
   readonly retryMs: number;
   readonly retryMaxMs: number;
   readonly containsAttemptsMax: number;
+  /** Of `contains` questions under way. */
+  readonly containsBytesMax: number;
   /** A large answer is fetched in chunks of so many bytes, so many bytes ahead. */
   readonly fetchBytes: number;
   readonly fetchWindowBytes: number;

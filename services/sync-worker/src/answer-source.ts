@@ -5,11 +5,13 @@ import * as encoding from 'lib0/encoding';
  */
 export class AnswerSource {
   readonly totalBytes: number;
+  readonly updates: readonly Uint8Array[];
   readonly #segments: readonly Uint8Array[];
   /** Offset of each segment's first byte. */
   readonly #starts: readonly number[];
 
   constructor(updates: readonly Uint8Array[]) {
+    this.updates = updates;
     const segments: Uint8Array[] = [];
     const starts: number[] = [];
     let total = 0;

@@ -3,26 +3,31 @@ import type { Logger } from '@weft/telemetry';
 import type { HeldDocument } from './held-document.ts';
 import type { WorkerCore } from './worker-core.ts';
 
-/** Reads documents from the store for the core, a few at a time. Who waits is bounded by the questions that wait for them. */
+/** Reads documents from the store for the core, a few at a time. Where too many wait, a load fails at once: whoever asked hears it, and asks again. */
 export class DocumentLoader {
   readonly #store: DocumentReader;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
-  readonly #atOnceMax: number;
+  readonly #limits: LoaderLimits;
   readonly #nowMs: () => number;
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = 0;
 
-  constructor(store: DocumentReader, logger: Logger, signal: AbortSignal, options: { atOnceMax: number; nowMs: () => number }) {
+  constructor(store: DocumentReader, logger: Logger, signal: AbortSignal, options: LoaderLimits & { readonly nowMs: () => number }) {
     this.#store = store;
     this.#logger = logger;
     this.#signal = signal;
-    this.#atOnceMax = options.atOnceMax;
+    this.#limits = options;
     this.#nowMs = options.nowMs;
   }
 
   load(core: WorkerCore, slice: number, held: HeldDocument): void {
     const document = held.name;
+    if (this.#isFull) {
+      // Not within this call: the core is in the middle of something.
+      void Promise.resolve().then(() => this.#failed(core, slice, held, new Error('too many documents wait to be read')));
+      return;
+    }
     this.#run(async () => {
       try {
         const startedMs = this.#nowMs();
@@ -39,6 +44,10 @@ export class DocumentLoader {
   }
 
   refresh(core: WorkerCore, slice: number, held: HeldDocument, version: number): void {
+    if (this.#isFull) {
+      held.refreshing = false;
+      return;
+    }
     this.#run(async () => {
       try {
         if ((await this.#store.snapshotVersion(held.name)) > version)
@@ -57,8 +66,12 @@ export class DocumentLoader {
     core.loadFailed(slice, held, error instanceof Error ? error.message : String(error), this.#nowMs());
   }
 
+  get #isFull(): boolean {
+    return this.#waiting.length >= this.#limits.waitingMax;
+  }
+
   #run(job: () => Promise<void>): void {
-    if (this.#running >= this.#atOnceMax) {
+    if (this.#running >= this.#limits.atOnceMax) {
       this.#waiting.push(job);
       return;
     }
@@ -69,4 +82,9 @@ export class DocumentLoader {
       if (next && !this.#signal.aborted) this.#run(next);
     });
   }
+}
+
+export interface LoaderLimits {
+  readonly atOnceMax: number;
+  readonly waitingMax: number;
 }

@@ -9,6 +9,8 @@ export type Question = Open | Contains;
  */
 export class Questions {
   readonly #waiting = new Map<number, { question: Question; deadlineMs: number }[]>();
+  #waitingBytes = 0;
+  /** The one fetched from longest ago stands first. */
   readonly #transfers = new Map<string, { source: AnswerSource; expiresAtMs: number }>();
   readonly #limits: QuestionLimits;
 
@@ -19,7 +21,9 @@ export class Questions {
   /** False when there is no room: refuse. */
   wait(slice: number, question: Question, nowMs: number): boolean {
     const list = this.#waiting.get(slice) ?? [];
-    if (list.length >= this.#limits.waitingMax) return false;
+    const bytes = bytesOf(question);
+    if (list.length >= this.#limits.waitingMax || this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return false;
+    this.#waitingBytes += bytes;
     list.push({ question, deadlineMs: nowMs + this.#limits.waitMs });
     this.#waiting.set(slice, list);
     return true;
@@ -32,22 +36,31 @@ export class Questions {
     this.#waiting.set(slice, []);
     const late: Question[] = [];
     for (const entry of list) {
-      if (answer(entry.question)) continue;
-      if (nowMs >= entry.deadlineMs) late.push(entry.question);
-      else this.#waiting.get(slice)!.push(entry);
+      const done = answer(entry.question);
+      if (!done && nowMs < entry.deadlineMs) {
+        this.#waiting.get(slice)!.push(entry);
+        continue;
+      }
+      this.#waitingBytes -= bytesOf(entry.question);
+      if (!done) late.push(entry.question);
     }
     return late;
   }
 
-  /** Keeps the rest of an answer for its asker. */
+  /** Keeps the rest of an answer for its asker. Beyond the bounds the one fetched from longest ago goes: its asker hears that it expired, and asks again. */
   keep(question: Open, source: AnswerSource, nowMs: number): void {
-    if (this.#transfers.size >= this.#limits.transfersMax) this.#transfers.delete(this.#transfers.keys().next().value!);
-    this.#transfers.set(transferKey(question), { source, expiresAtMs: nowMs + this.#limits.transferMs });
+    const { transfersMax, transfersBytesMax, transferMs } = this.#limits;
+    this.#transfers.set(transferKey(question), { source, expiresAtMs: nowMs + transferMs });
+    while (this.#transfers.size > transfersMax || (this.#transfers.size > 1 && this.#transferBytes() > transfersBytesMax))
+      this.#transfers.delete(this.#transfers.keys().next().value!);
   }
 
   fetch(request: Pick<Open, 'gateway' | 'question'>, offset: number, bytesMax: number, nowMs: number): Uint8Array | undefined {
-    const transfer = this.#transfers.get(transferKey(request));
+    const key = transferKey(request);
+    const transfer = this.#transfers.get(key);
     if (!transfer) return undefined;
+    this.#transfers.delete(key);
+    this.#transfers.set(key, transfer);
     transfer.expiresAtMs = nowMs + this.#limits.transferMs;
     return transfer.source.slice(offset, bytesMax);
   }
@@ -55,15 +68,36 @@ export class Questions {
   sweep(nowMs: number): void {
     for (const [key, transfer] of this.#transfers) if (transfer.expiresAtMs <= nowMs) this.#transfers.delete(key);
   }
+
+  /** What they keep in memory: bytes that several share count once. */
+  #transferBytes(): number {
+    const updates = new Set<Uint8Array>();
+    for (const { source } of this.#transfers.values()) for (const update of source.updates) updates.add(update);
+    let bytes = 0;
+    for (const update of updates) bytes += update.byteLength;
+    return bytes;
+  }
 }
 
 export interface QuestionLimits {
   /** Questions waiting in a slice. */
   readonly waitingMax: number;
   readonly waitMs: number;
-  /** Large answers kept at a time, and for how long after the last fetch. They share the documents' own bytes. */
+  /** Of what the waiting questions bear, over all slices. */
+  readonly waitingBytesMax: number;
+  /** Large answers kept at a time, what they keep in memory (one alone may be larger), and for how long after the last fetch. Most bytes are the documents' own. */
   readonly transfersMax: number;
+  readonly transfersBytesMax: number;
   readonly transferMs: number;
+}
+
+/** Names, ids, numbers. */
+const questionOverheadBytes = 512;
+
+function bytesOf(question: Question): number {
+  if (question.kind === 'contains') return questionOverheadBytes + question.update.byteLength;
+  const vector = question.want.kind === 'nothing' ? 0 : question.want.stateVector.byteLength;
+  return question.presence.reduce((bytes, { json }) => bytes + 2 * json.length, questionOverheadBytes + vector);
 }
 
 function transferKey(question: Pick<Open, 'gateway' | 'question'>): string {

@@ -47,6 +47,8 @@ const tickMs = 100;
 /** Presence that changes within it goes out together. */
 const presenceWindowMs = 10;
 const loadsAtOnceMax = 8;
+/** As many as questions may wait: more only where those were given up meanwhile. */
+const loadsWaitingMax = 10_000;
 
 /**
  * The sync-worker's edges: bus, log, store and clock around the core.
@@ -81,7 +83,11 @@ class SyncWorkerService implements SyncWorker {
     this.#self = { id: config.id, incarnation: parts.incarnation ?? randomBytes(6).toString('hex') };
     this.#logger = parts.logger.child({ worker: peerKey(this.#self) });
     this.#ring = new RingView({ partitions: config.partitions });
-    const loader = new DocumentLoader(parts.store, this.#logger, this.#stop.signal, { atOnceMax: loadsAtOnceMax, nowMs: now });
+    const loader = new DocumentLoader(parts.store, this.#logger, this.#stop.signal, {
+      atOnceMax: loadsAtOnceMax,
+      waitingMax: loadsWaitingMax,
+      nowMs: now,
+    });
     this.#core = new WorkerCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
       send: (gateway, message) => parts.bus.publish(gatewaySubject(gateway), encodeToGateway(message)),
       load: (slice, held) => loader.load(this.#core, slice, held),
@@ -130,7 +136,7 @@ class SyncWorkerService implements SyncWorker {
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position, this.#clock.now())));
     this.#subscriptions.push(
       bus.subscribe(workerSubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hear(decodeToWorker(data), this.#clock.now()))),
-      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#ring.hear(decodeHeartbeat(data), this.#clock.now()))),
+      bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#hearHeartbeat(data))),
     );
     this.#following = true;
     this.#heartbeat();
@@ -157,9 +163,23 @@ class SyncWorkerService implements SyncWorker {
   }
 
   #tick(): void {
+    this.#lookAtRing();
+    this.#core.tick(this.#clock.now());
+  }
+
+  /**
+   * Who comes or drains is taken notice of at once: people wait for it. Whoever is new hears of us at once too, and looks only at its first tick: else it would take everything,
+   * read all of the log for it, and give most of it back.
+   */
+  #hearHeartbeat(data: Uint8Array): void {
+    if (!this.#ring.hear(decodeHeartbeat(data), this.#clock.now())) return;
+    this.#heartbeat();
+    if (this.#owned.size > 0) this.#lookAtRing();
+  }
+
+  #lookAtRing(): void {
     // While draining what is owned stays owned: others take over, and nobody is left without an answer.
     if (this.#ring.sweep(this.#clock.now()) && !this.#draining) this.#reassign();
-    this.#core.tick(this.#clock.now());
   }
 
   #reassign(): void {
@@ -240,7 +260,9 @@ function limitsFrom(config: WorkerConfig, payloadBytesMax: number): WorkerLimits
     pieceBytesMax: 256 * 1024 * 1024,
     waitingMax: 10_000,
     waitMs: 10_000,
+    waitingBytesMax: 64 * 1024 * 1024,
     transfersMax: 1_000,
+    transfersBytesMax: 512 * 1024 * 1024,
     transferMs: 30_000,
     loadRetryMs: 100,
     loadRetryMaxMs: 5_000,

@@ -1,5 +1,5 @@
 import { forEachEntry, type LogRecord, MalformedRecord, PieceAssembler, RecordReader } from '@weft/wal';
-import { MalformedUpdate, scanUpdate } from '@weft/updates';
+import { isEmptyUpdate, MalformedUpdate, scanUpdate } from '@weft/updates';
 import { HeldDocument } from './held-document.ts';
 import type { Tail } from './tail.ts';
 
@@ -119,6 +119,8 @@ export class Slice {
   }
 
   #takeUpdate(partition: number, document: string, origin: string, update: Uint8Array, position: number, hear: SliceListener): void {
+    // It only carries an acknowledgement through the log (WEFT_ACK_AFTER=database).
+    if (isEmptyUpdate(update)) return;
     const held = this.hold(partition, document);
     try {
       held.push(position, update, scanUpdate(update));
@@ -140,7 +142,7 @@ export class Slice {
       partition.base = Math.max(partition.base, through);
       for (const held of partition.documents.values()) {
         held.trim(through);
-        if (held.tail.isEmpty && !held.isUsed && held.state.kind === 'tail') partition.documents.delete(held.name);
+        if (held.tail.isEmpty && !held.isUsed && isForgettable(held, nowMs)) partition.documents.delete(held.name);
       }
     }
   }
@@ -151,6 +153,11 @@ export class Slice {
     if (!held) documents.set(name, (held = new HeldDocument(name, partition)));
     return held;
   }
+}
+
+/** Nothing but what the store has. One that could not be read is remembered until it may be tried again: so long nobody asks the store. */
+function isForgettable({ state }: HeldDocument, nowMs: number): boolean {
+  return state.kind === 'tail' || (state.kind === 'failed' && nowMs >= state.retryAtMs);
 }
 
 export interface Partition {

@@ -283,7 +283,9 @@ export interface WorkerLimits {
   readonly pieceBytesMax: number;
   readonly waitingMax: number;
   readonly waitMs: number;
+  readonly waitingBytesMax: number;
   readonly transfersMax: number;
+  readonly transfersBytesMax: number;
   readonly transferMs: number;
   readonly loadRetryMs: number;
   readonly loadRetryMaxMs: number;
