@@ -33,6 +33,8 @@ export interface FreshLog {
   wal(options?: LogOptions): Wal;
   /** Loses the log: streams or tables are gone. */
   wipe(): Promise<void>;
+  /** Keeps slice 0 as it is now. What this gives puts it back so, and appends so many records of somebody else's before anybody else can look. */
+  backup(): Promise<(records: number) => Promise<void>>;
 }
 
 /** Bytes that tell who wrote them and when. */
@@ -260,11 +262,94 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
       expect(positions(await readTo(wal.read(0, 1, again.identity), 1))).toEqual([1]);
     });
 
-    test('[I2] a log that ends before where a reader wants to begin went backwards: WalReplaced', { timeout: 30_000 }, async () => {
-      const wal = await freshWal();
-      const { identity } = await wal.state(0);
-      await wal.append(0, recordOf('r1'));
-      await expect(wal.read(0, 5, identity).next()).rejects.toBeInstanceOf(WalReplaced);
+    test(
+      '[I2] a log that ends before where a reader wants to begin went backwards: WalReplaced, and another identity',
+      { timeout: 30_000 },
+      async () => {
+        const wal = await freshWal();
+        const { identity } = await wal.state(0);
+        await wal.append(0, recordOf('r1'));
+        await expect(wal.read(0, 5, identity).next()).rejects.toBeInstanceOf(WalReplaced);
+        const now = await wal.state(0);
+        expect(now).toEqual({ identity: now.identity, first: 1, last: 1 });
+        expect(now.identity).not.toBe(identity);
+      },
+    );
+
+    describe('[I2] a log that went backwards under its identity (a backup put back) gets another one', () => {
+      const tenRecordsOf = async (log: FreshLog): Promise<{ wal: Wal; identity: string; putBack: (records: number) => Promise<void> }> => {
+        const wal = await opened(log);
+        const { identity } = await wal.state(0);
+        for (const i of from1To(5)) await wal.append(0, recordOf(`r${i}`));
+        const putBack = await log.backup();
+        for (const i of from1To(5)) await appendUntilTaken(wal, recordOf(`r${5 + i}`));
+        return { wal, identity, putBack };
+      };
+      const isRenewed = async (wal: Wal, identity: string, texts: readonly string[]): Promise<void> => {
+        const now = await wal.state(0);
+        expect(now).toEqual({ identity: now.identity, first: 1, last: texts.length });
+        expect(now.identity).not.toBe(identity);
+        const held = await readTo(wal.read(0, 1, now.identity), texts.length);
+        expect(held.map(({ bytes }) => textOf(bytes))).toEqual(texts);
+        await expect(wal.trim(0, { identity, position: 2 })).rejects.toBeInstanceOf(WalReplaced);
+        // Records of before are forgotten like any others.
+        await wal.trim(0, { identity: now.identity, position: 2 });
+        expect((await wal.state(0)).first).toBe(3);
+        await wal.trim(0, { identity: now.identity, position: texts.length });
+        expect(await wal.state(0)).toEqual({ identity: now.identity, first: texts.length + 1, last: texts.length });
+      };
+      const texts = (count: number, ...more: string[]): string[] => [...from1To(count).map((i) => `r${i}`), ...more];
+
+      test('found by an append that is not further than one before', { timeout: 60_000 }, async () => {
+        const { wal, identity, putBack } = await tenRecordsOf(await house.freshLog());
+        await putBack(0);
+        const appended = await appendUntilTaken(wal, recordOf('again'));
+        expect(appended.position).toBe(6);
+        expect(appended.identity).not.toBe(identity);
+        await isRenewed(wal, identity, texts(5, 'again'));
+      });
+
+      test('found by a reader that was further', { timeout: 60_000 }, async () => {
+        const log = await house.freshLog();
+        const { identity, putBack } = await tenRecordsOf(log);
+        const other = await opened(log);
+        const reader = other.read(0, 1, identity);
+        await readTo(reader, 10);
+        const told = reader.next().catch((error: unknown) => error);
+        await putBack(0);
+        expect(await told).toBeInstanceOf(WalReplaced);
+        await isRenewed(other, identity, texts(5));
+      });
+
+      test('found by a reader also when it grew again before the reader looked', { timeout: 60_000 }, async () => {
+        const log = await house.freshLog();
+        const { identity, putBack } = await tenRecordsOf(log);
+        const other = await opened(log);
+        const reader = other.read(0, 1, identity);
+        await readTo(reader, 10);
+        const told = reader.next().catch((error: unknown) => error);
+        await putBack(8);
+        expect(await told).toBeInstanceOf(WalReplaced);
+        await isRenewed(other, identity, texts(5, ...from1To(8).map((i) => `other ${i}`)));
+      });
+
+      test('a reader under the old identity that was not further learns it with the next record', { timeout: 60_000 }, async () => {
+        const log = await house.freshLog();
+        const { wal, identity, putBack } = await tenRecordsOf(log);
+        await putBack(0);
+        const late = await opened(log);
+        const reader = late.read(0, 1, identity);
+        expect(positions(await readTo(reader, 5))).toEqual(from1To(5));
+        const told = reader.next().then(
+          async (records) => (expect(positions(records)).toEqual([6]), reader.next()),
+          (error: unknown) => Promise.reject(error as Error),
+        );
+        const refused = expect(told).rejects.toBeInstanceOf(WalReplaced);
+        const { identity: renewed } = await appendUntilTaken(wal, recordOf('again'));
+        await wal.append(0, recordOf('and again'));
+        await refused;
+        expect(renewed).not.toBe(identity);
+      });
     });
 
     test('[F1] an announced floor reaches every listener of its slice, until it is removed', async () => {

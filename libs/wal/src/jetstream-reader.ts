@@ -1,30 +1,17 @@
 import { AckPolicy, DeliverPolicy, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
-import { createInbox, type Msg, nanos, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@weft/telemetry';
-import { findStream, type SliceStream } from './jetstream-stream.ts';
+import { type Delivered, Session } from './jetstream-session.ts';
+import { findStream, renewStream, type SliceStream } from './jetstream-stream.ts';
 import { type LogRecord, WalClosed, type WalReader, WalReplaced, WalTrimmed, WalUnusable } from './wal.ts';
+import { wentBackwards } from './went-backwards.ts';
 
-/** One pull asks for so much; the next leaves when the reader has taken the last. So at most two of them are held. */
-const pullBytes = 8 * 1024 * 1024;
-const pullRecords = 1_000;
-const pullExpiresMs = 30_000;
-const heartbeatMs = 1_000;
-/** Nothing heard for so long: the consumer is gone (with the server that had it). */
-const silenceMsMax = 2_500;
 /** The server forgets a consumer nobody pulls from. */
 const consumerIdleMs = 30_000;
 const retryMsMin = 50;
 const retryMsMax = 2_000;
 /** A new leader may not have applied everything yet: how long a `last` below what was read is taken for that. */
 const backwardsMsMax = 5_000;
-
-/** https://docs.nats.io/reference/reference-protocols/nats_api_reference and server/consumer.go: how a pull ends, in its status messages. */
-const statusHeartbeat = 100;
-const statusTimeout = 408;
-const statusConflict = 409;
-const statusNotFound = 404;
-/** The pull's bytes are used up. Of all 409s the only one after which the consumer is as it was. */
-const bytesUsedUp = /exceeds maxbytes/i;
 
 /**
  * Reads a slice from a position on, without gaps.
@@ -33,7 +20,9 @@ const bytesUsedUp = /exceeds maxbytes/i;
  *    so whatever this consumer delivers is of the identity just seen. (The library's own ordered consumer makes itself anew without that
  *    question, and would go on in another log.)
  * 2. Pull. Every record has to be the next position, else the session ends.
- * 3. Whatever goes wrong (silence, a lost connection, a consumer gone) ends the session; a new one begins at 1.
+ * 3. A later session begins at the last record that was read: it has to be the one it was, else the log went backwards and grew again. A log that went
+ *    backwards is given another identity (SPEC.md, I2), and reading ends.
+ * 4. Whatever else goes wrong (silence, a lost connection, a consumer gone) ends the session; a new one begins at 1.
  */
 export class JetStreamReader implements WalReader {
   readonly #connection: NatsConnection;
@@ -42,6 +31,12 @@ export class JetStreamReader implements WalReader {
   readonly #stream: SliceStream;
   readonly #onClose: () => void;
   #next: number;
+  /** When the log took the last record that was read, as it says itself, to the nanosecond. */
+  #lastTakenAt: string | undefined;
+  /** Where the log ended when this session began: what comes after bears the subject of our identity. */
+  #endAtBegin = 0;
+  /** This session has delivered nothing new yet. */
+  #isBeginning = true;
   #held: LogRecord[] = [];
   #failure: Error | undefined;
   #waiting: { resolve: (records: readonly LogRecord[]) => void; reject: (error: Error) => void } | undefined;
@@ -95,7 +90,8 @@ export class JetStreamReader implements WalReader {
 
   async #begin(): Promise<void> {
     const session = new Session(this.#connection, this.#stream.name, {
-      record: (record, isFirst) => this.#take(record, isFirst),
+      record: (delivered) => this.#take(session, delivered),
+      idle: () => this.#checkIdentity(session),
       ended: (why) => this.#end(why),
       dry: () => this.#held.length === 0,
     });
@@ -118,8 +114,10 @@ export class JetStreamReader implements WalReader {
     }
     const { first_seq: first, last_seq: last } = now.info.state;
     if (this.#next < first) throw trimmed(this.#stream.slice, this.#next, first);
-    if (this.#next > last + 1) this.#assertNotBackwards(last);
+    if (this.#next > last + 1) await this.#assertNotBackwards(now, last);
     else this.#backwardsSince = undefined;
+    this.#endAtBegin = last;
+    this.#isBeginning = true;
     if (this.#session !== session) {
       session.end(consumer);
       return;
@@ -134,7 +132,7 @@ export class JetStreamReader implements WalReader {
         name: `weft_${crypto.randomUUID()}`,
         ack_policy: AckPolicy.None,
         deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: this.#next,
+        opt_start_seq: this.#lastTakenAt === undefined ? this.#next : this.#next - 1,
         inactive_threshold: nanos(consumerIdleMs),
         mem_storage: true,
         num_replicas: 1,
@@ -149,25 +147,63 @@ export class JetStreamReader implements WalReader {
     }
   }
 
-  #assertNotBackwards(last: number): void {
+  async #assertNotBackwards(stream: SliceStream, last: number): Promise<void> {
     this.#backwardsSince ??= performance.now();
-    const message = `slice ${this.#stream.slice}: the log ${this.#stream.identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`;
-    if (performance.now() - this.#backwardsSince > backwardsMsMax) throw new WalReplaced(message);
-    throw new Error(message);
+    if (performance.now() - this.#backwardsSince > backwardsMsMax) throw await this.#renewed(stream, last);
+    throw new Error(this.#backwards(last));
   }
 
-  /** False: not the next one. `isFirst`: the consumer, made at `next`, delivers it first. Then what is missing is not in the log: deleted. */
-  #take(record: LogRecord, isFirst: boolean): boolean {
+  async #renewed(stream: SliceStream, last: number): Promise<WalReplaced> {
+    this.#logger.error({ stream: stream.name, identity: stream.identity, read: this.#next - 1, last }, `read: ${wentBackwards}`);
+    await renewStream(this.#manager, stream);
+    return new WalReplaced(this.#backwards(last));
+  }
+
+  #backwards(last: number): string {
+    return `slice ${this.#stream.slice}: the log ${this.#stream.identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`;
+  }
+
+  /** False: not the next one. A session begins at `next`, or at what was read last; what is missing there is not in the log: it was deleted. */
+  #take(session: Session, { record, takenAt, subject }: Delivered): boolean {
+    if (this.#isBeginning && record.position === this.#next - 1 && this.#lastTakenAt !== undefined) {
+      if (takenAt !== this.#lastTakenAt) this.#grewAgain(session);
+      return true;
+    }
     if (record.position !== this.#next) {
-      if (isFirst && record.position > this.#next) this.#fail(trimmed(this.#stream.slice, this.#next, record.position));
+      if (this.#isBeginning && record.position > this.#next) this.#fail(trimmed(this.#stream.slice, this.#next, record.position));
       return false;
     }
+    this.#isBeginning = false;
+    // Renewed meanwhile: the next session is told so.
+    if (record.position > this.#endAtBegin && !subject.endsWith(`.${this.#stream.identity}`)) return false;
     this.#next += 1;
+    this.#lastTakenAt = takenAt;
     this.#retryMs = retryMsMin;
     this.#held.push(record);
     // In the next turn: what came in the same packet goes along.
     if (this.#waiting && this.#held.length === 1) setImmediate(() => this.#give());
     return true;
+  }
+
+  /** The log went backwards, and other records took the places of some that were read. */
+  #grewAgain(session: Session): void {
+    session.end();
+    this.#renewed(this.#stream, this.#next - 1).then(
+      (replaced) => this.#fail(replaced),
+      (error: unknown) => {
+        if (this.#session === session) this.#end(`renewing failed: ${String(error)}`);
+      },
+    );
+  }
+
+  /** Nothing came for a while: no record would tell that the log is another one now. */
+  #checkIdentity(session: Session): void {
+    findStream(this.#manager, this.#stream.name, this.#stream.slice).then(
+      (now) => {
+        if (now?.identity !== this.#stream.identity && this.#session === session) this.#end('another log');
+      },
+      (error: unknown) => this.#logger.debug({ err: error, stream: this.#stream.name }, 'log: it did not say who it is'),
+    );
   }
 
   #give(): void {
@@ -214,109 +250,3 @@ export class JetStreamReader implements WalReader {
 
 const trimmed = (slice: number, next: number, first: number): WalTrimmed =>
   new WalTrimmed(`slice ${slice}: position ${next} is gone, the log begins at ${first}`, first);
-
-interface SessionListener {
-  /** False: this record cannot be; the session is to end. */
-  record(record: LogRecord, isFirst: boolean): boolean;
-  ended(why: string): void;
-  /** Has everything been taken that was delivered? */
-  dry(): boolean;
-}
-
-/** One consumer and its pulls (https://docs.nats.io/nats-concepts/jetstream/consumers: pull, no acknowledgements). */
-class Session {
-  readonly #connection: NatsConnection;
-  readonly #stream: string;
-  readonly #listener: SessionListener;
-  #consumer: string | undefined;
-  #subscription: Subscription | undefined;
-  #inbox = '';
-  #recordsToCome = 0;
-  #silence: NodeJS.Timeout | undefined;
-  #ended = false;
-
-  constructor(connection: NatsConnection, stream: string, listener: SessionListener) {
-    this.#connection = connection;
-    this.#stream = stream;
-    this.#listener = listener;
-  }
-
-  start(consumer: string | undefined): void {
-    if (consumer === undefined) {
-      this.#listener.ended('no consumer could be made');
-      return;
-    }
-    this.#consumer = consumer;
-    this.#inbox = createInbox();
-    this.#subscription = this.#connection.subscribe(this.#inbox, {
-      callback: (error, message) => {
-        if (this.#ended) return;
-        if (error) this.#listener.ended(error.message);
-        else this.#message(message);
-      },
-    });
-    this.#pull();
-  }
-
-  /** Asks for more when the last pull is over and everything of it was taken. */
-  pullIfDry(): void {
-    if (!this.#ended && this.#subscription && this.#recordsToCome === 0 && this.#listener.dry()) this.#pull();
-  }
-
-  end(consumer = this.#consumer): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#silence);
-    if (this.#connection.isClosed()) return;
-    this.#subscription?.unsubscribe();
-    // A courtesy without waiting for the answer: the server forgets it by itself.
-    if (consumer !== undefined) this.#connection.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${consumer}`);
-  }
-
-  #pull(): void {
-    this.#recordsToCome = pullRecords;
-    const maxBytes = Math.max(pullBytes, (this.#connection.info?.max_payload ?? 0) + 16 * 1024);
-    this.#connection.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${this.#consumer}`,
-      JSON.stringify({ batch: pullRecords, max_bytes: maxBytes, expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }),
-      { reply: this.#inbox },
-    );
-    this.#heard();
-  }
-
-  #message(message: Msg): void {
-    this.#heard();
-    // A status has no reply subject but for flow control, which pulls do not use; a record's bears its numbers.
-    if (message.headers && message.headers.code > 0) this.#status(message.headers.code, message.headers.description);
-    else this.#record(message);
-  }
-
-  #record({ reply = '', data }: Msg): void {
-    // $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time, ns>.<pending>; newer: two tokens more before, one after.
-    const tokens = reply.split('.');
-    const shift = tokens.length >= 11 ? 2 : 0;
-    const position = Number(tokens[5 + shift]);
-    const isFirst = tokens[6 + shift] === '1';
-    const atMs = Math.floor(Number(tokens[7 + shift]) / 1e6);
-    this.#recordsToCome -= 1;
-    if (!this.#listener.record({ position, atMs, bytes: data }, isFirst)) this.#listener.ended(`position ${position} came out of turn`);
-    else this.pullIfDry();
-  }
-
-  #status(code: number, description: string): void {
-    if (code === statusHeartbeat) return;
-    const pullIsOver = code === statusTimeout || code === statusNotFound || (code === statusConflict && bytesUsedUp.test(description));
-    if (!pullIsOver) {
-      this.#listener.ended(`${code} ${description}`);
-      return;
-    }
-    this.#recordsToCome = 0;
-    if (this.#listener.dry()) this.#pull();
-    else clearTimeout(this.#silence);
-  }
-
-  #heard(): void {
-    if (this.#silence) this.#silence.refresh();
-    else this.#silence = setTimeout(() => this.#listener.ended('silence'), silenceMsMax);
-  }
-}

@@ -56,7 +56,7 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
   const found = await findStream(manager, name, slice);
   if (found) return { ...found, info: await adjusted(manager, settings, found.info) };
   try {
-    const info = await manager.streams.add({ name, subjects: [`${subjectPrefix}.${slice}.${randomUUID()}`], ...configOf(settings) });
+    const info = await manager.streams.add({ name, subjects: [newSubject(slice)], ...configOf(settings) });
     return { ...identified(info, slice), info, made: true };
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== nameTaken) throw error;
@@ -88,6 +88,23 @@ const configOf = (settings: StreamSettings): Adjustable & Pick<StreamConfig, 're
   retention: RetentionPolicy.Limits,
   storage: StorageType.File,
 });
+
+/**
+ * Gives a log that went backwards (SPEC.md, I2) another identity, keeping what it holds: whoever knows positions of the old one finds it replaced. Nothing, if somebody else was
+ * faster.
+ */
+export async function renewStream(manager: JetStreamManager, { name, slice, identity }: SliceStream): Promise<void> {
+  const now = await findStream(manager, name, slice);
+  if (now?.identity === identity) await manager.streams.update(name, { ...now.info.config, subjects: [newSubject(slice)] });
+}
+
+/** Subjects of records that were taken under earlier identities, before the log was renewed. */
+export async function earlierSubjects(manager: JetStreamManager, { name, slice, subject }: SliceStream): Promise<string[]> {
+  const { state } = await manager.streams.info(name, { subjects_filter: `${subjectPrefix}.${slice}.>` });
+  return Object.keys(state.subjects ?? {}).filter((one) => one !== subject);
+}
+
+const newSubject = (slice: number): string => `${subjectPrefix}.${slice}.${randomUUID()}`;
 
 /** Brings a stream that differs to our settings where that is safe. Replicas are only ever added: taking one away during a fault may lose records. */
 async function adjusted(manager: JetStreamManager, settings: StreamSettings, info: StreamInfo): Promise<StreamInfo> {

@@ -1,11 +1,13 @@
+import { cp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { jetstreamManager, type JetStreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { createLogger } from '@weft/telemetry';
-import { type NatsServer, startNats } from '@weft/testkit';
+import { type NatsServer, startNats, temporaryFolder } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { walContract } from './contract.test-suite.ts';
+import { type LogOptions, walContract } from './contract.test-suite.ts';
 import { isNewEnough, JetStreamWal, type JetStreamWalOptions } from './jetstream.ts';
 import { type Wal, WalTrimmed, WalUnavailable, WalUnusable } from './wal.ts';
 
@@ -24,13 +26,30 @@ async function managed<T>(url: string, work: (manager: JetStreamManager, connect
 }
 
 walContract('JetStream', async () => {
-  const server = await startNats({ configText: '# private' });
+  const folder = temporaryFolder('wal-contract');
+  const [storeDir, kept] = [join(folder, 'store'), join(folder, 'kept')];
+  const server = await startNats({ configText: '# private', storeDir });
   return {
     freshLog: async () => {
       const streamName = freshName();
+      const walAt = (url: string, options?: LogOptions): JetStreamWal =>
+        new JetStreamWal({ url, name: 'test', logger, streamName, bytesMax, ...options });
       return {
-        wal: (options) => new JetStreamWal({ url: server.url, name: 'test', logger, streamName, bytesMax, ...options }),
+        wal: (options) => walAt(server.url, options),
         wipe: () => managed(server.url, async (manager) => void (await manager.streams.delete(`${streamName}_0`))),
+        backup: async () => {
+          await server.stop();
+          await rm(kept, { recursive: true, force: true });
+          await cp(storeDir, kept, { recursive: true });
+          await server.start();
+          return async (records) => {
+            await server.kill();
+            await rm(storeDir, { recursive: true });
+            await cp(kept, storeDir, { recursive: true });
+            if (records > 0) await appendedElsewhere(storeDir, (url) => walAt(url), records);
+            await server.start();
+          };
+        },
       };
     },
     kill: () => server.kill(),
@@ -38,6 +57,16 @@ walContract('JetStream', async () => {
     end: () => server.stop(),
   };
 });
+
+/** By a server at another port: who waits for the log does not see it happen. */
+async function appendedElsewhere(storeDir: string, walAt: (url: string) => Wal, records: number): Promise<void> {
+  const server = await startNats({ configText: '# elsewhere', storeDir });
+  const wal = walAt(server.url);
+  await wal.open();
+  for (let i = 1; i <= records; i += 1) await wal.append(0, new TextEncoder().encode(`other ${i}`));
+  await wal.close();
+  await server.stop();
+}
 
 describe('the log in JetStream', () => {
   let server: NatsServer;

@@ -4,7 +4,7 @@ import { connectNats, type NatsOptions } from '@weft/bus';
 import type { Logger } from '@weft/telemetry';
 import { isNoResponders, positionOf, unavailable } from './jetstream-answers.ts';
 import { JetStreamReader } from './jetstream-reader.ts';
-import { ensureStream, findStream, type FoundStream, type SliceStream } from './jetstream-stream.ts';
+import { earlierSubjects, ensureStream, findStream, type FoundStream, renewStream, type SliceStream } from './jetstream-stream.ts';
 import { weaknessesOfStreams, weaknessOfSync } from './jetstream-weaknesses.ts';
 import {
   type Appended,
@@ -18,6 +18,7 @@ import {
   WalUnavailable,
   WalUnusable,
 } from './wal.ts';
+import { wentBackwards } from './went-backwards.ts';
 
 const timeoutMsDefault = 5_000;
 /** NATS sets this much of its storage aside, a replica. */
@@ -71,6 +72,8 @@ export class JetStreamWal implements Wal {
   readonly #finding = new Map<number, Promise<FoundStream>>();
   /** As last seen, by slice: another one later is a loss. */
   readonly #identities = new Map<number, string>();
+  /** The furthest append of ours that was answered, by slice: a later one that is not further means that the log went backwards (SPEC.md, I2). */
+  readonly #answered = new Map<number, Floor>();
   readonly #readers = new Set<JetStreamReader>();
   readonly #floorListeners = new Map<number, Set<(floor: Floor) => void>>();
   #recordBytesMax = recordBytesMaxUnknown;
@@ -100,7 +103,13 @@ export class JetStreamWal implements Wal {
     }
     const { connection } = this.#opened();
     const stream = this.#streams.get(slice) ?? (await this.#find(slice, 'append'));
-    return { identity: stream.identity, position: await this.#send(connection, stream, record) };
+    const { identity } = stream;
+    const before = this.#answered.get(slice);
+    const position = await this.#send(connection, stream, record);
+    if (before?.identity === identity && position <= before.position)
+      return { identity: await this.#renew(stream, before, position), position };
+    this.#noteAnswered(slice, { identity, position });
+    return { identity, position };
   }
 
   async state(slice: number): Promise<SliceState> {
@@ -123,7 +132,7 @@ export class JetStreamWal implements Wal {
 
   /**
    * Purges by the identity's own subject: a purge that arrives late finds nothing of a log made anew. It also is the only safe purge: one without a
-   * subject, above the last position, would move the numbering on.
+   * subject, above the last position, would move the numbering on. Records of earlier identities, from before the log was renewed, go with their own subjects.
    */
   async trim(slice: number, { identity, position }: Floor): Promise<void> {
     this.#assertSlice(slice);
@@ -132,7 +141,9 @@ export class JetStreamWal implements Wal {
       throw new WalReplaced(`trim: slice ${slice} no longer is the log ${identity}, it is ${stream.identity}`);
     if (position < 1) return;
     try {
-      await this.#opened().manager.streams.purge(stream.name, { filter: stream.subject, seq: position + 1 });
+      const { manager } = this.#opened();
+      for (const filter of [...(await earlierSubjects(manager, stream)), stream.subject])
+        await manager.streams.purge(stream.name, { filter, seq: position + 1 });
     } catch (error) {
       throw unavailable('trim', error);
     }
@@ -211,6 +222,24 @@ export class JetStreamWal implements Wal {
     return positionOf(answer, stream.subject);
   }
 
+  /** Of appends on their way together the later may be answered first. */
+  #noteAnswered(slice: number, appended: Floor): void {
+    const furthest = this.#answered.get(slice);
+    if (furthest?.identity !== appended.identity || appended.position > furthest.position) this.#answered.set(slice, appended);
+  }
+
+  /** The record is in the log, at a position that was another's before. Gives the identity under which that is no contradiction. */
+  async #renew(stream: SliceStream, before: Floor, position: number): Promise<string> {
+    const { slice, identity } = stream;
+    this.#logger.error({ stream: stream.name, identity, before: before.position, now: position }, `append: ${wentBackwards}`);
+    try {
+      await renewStream(this.#opened().manager, stream);
+    } catch (error) {
+      throw unavailable('append', error);
+    }
+    return (await this.#find(slice, 'append')).identity;
+  }
+
   #unanswered(stream: SliceStream, error: unknown): WalUnavailable {
     // No stream has this subject, or it has no leader now. Look before the next append: the log may have been lost.
     if (isNoResponders(error)) this.#streams.delete(stream.slice);
@@ -237,7 +266,7 @@ export class JetStreamWal implements Wal {
     if (before !== undefined && before !== found.identity) {
       this.#logger.error(
         { stream: name, before, now: found.identity },
-        'the log was LOST: its stream is another one now. What was not yet in the document store is resent by gateways and clients',
+        'the log was LOST, or went backwards: it is another one now. What was not yet in the document store is resent by gateways and clients',
       );
     } else if (found.made) this.#logger.info({ stream: name, identity: found.identity }, 'the log was made');
     this.#identities.set(slice, found.identity);

@@ -1,6 +1,8 @@
 import type { Logger } from '@weft/telemetry';
 import type pg from 'pg';
+import { renewSlice } from './sql-schema.ts';
 import { isTableMissing } from './sql-session.ts';
+import { wentBackwards } from './went-backwards.ts';
 import { type LogRecord, WalClosed, type WalReader, WalReplaced, WalTrimmed } from './wal.ts';
 
 /** Of one `next`. At least one record is given, whatever its size. */
@@ -17,7 +19,8 @@ const awayMs = 250;
  */
 const nextRecords = `
   SELECT s.identity::text AS identity, s.first::text AS first, s.last::text AS last, r.position::text AS position,
-         (extract(epoch FROM r.at) * 1000)::float8::text AS at, r.record
+         (extract(epoch FROM r.at) * 1000)::float8::text AS at, extract(epoch FROM r.at)::text AS taken_at, r.record,
+         (SELECT extract(epoch FROM at)::text FROM weft_log WHERE slice = s.slice AND position = $2 - 1) AS before_at
     FROM weft_log_slices s
     LEFT JOIN LATERAL (
       SELECT position, at, record
@@ -34,8 +37,14 @@ interface Row {
   readonly last: string;
   readonly position: string | null;
   readonly at: string;
+  readonly taken_at: string;
   readonly record: Buffer;
+  /** When the log took the record before, if it still has it. */
+  readonly before_at: string | null;
 }
+
+/** The log at the position that was read last is not the one that was read. */
+class WentBackwards extends Error {}
 
 export class SqlReader implements WalReader {
   readonly #pool: pg.Pool;
@@ -44,6 +53,8 @@ export class SqlReader implements WalReader {
   readonly #identity: string;
   readonly #onClose: () => void;
   #next: number;
+  /** When the log took the last record that was read. */
+  #lastTakenAt: string | undefined;
   #closed = false;
   /** Set by a notice: something may be there. Cleared before looking, so that none is missed. */
   #news = false;
@@ -70,7 +81,7 @@ export class SqlReader implements WalReader {
       this.#news = false;
       const rows = await this.#look();
       if (this.#closed) throw new WalClosed('the reader is closed');
-      const records = rows ? this.#take(rows) : [];
+      const records = rows ? await this.#takeOrRenew(rows) : [];
       if (records.length > 0) return records;
       await this.#pause(rows ? pollMs : awayMs);
     }
@@ -95,36 +106,60 @@ export class SqlReader implements WalReader {
     }
   }
 
+  /** A log that went backwards is given another identity (SPEC.md, I2). */
+  async #takeOrRenew(rows: readonly Row[]): Promise<LogRecord[]> {
+    try {
+      return this.#take(rows);
+    } catch (error) {
+      if (!(error instanceof WentBackwards)) throw error;
+      this.#logger.error({ slice: this.#slice, identity: this.#identity, read: this.#next - 1 }, `read: ${wentBackwards}`);
+      try {
+        await renewSlice(this.#pool, this.#slice, this.#identity);
+      } catch (cause) {
+        this.#logger.debug({ err: cause, slice: this.#slice }, 'log: cannot be renewed; trying again');
+        return [];
+      }
+      throw new WalReplaced(error.message);
+    }
+  }
+
   #take(rows: readonly Row[]): LogRecord[] {
     const slice = rows[0];
     if (slice?.identity !== this.#identity) {
       throw new WalReplaced(`slice ${this.#slice}: the log ${this.#identity} is gone, there is ${slice ? slice.identity : 'none'} now`);
     }
+    if (this.#lastTakenAt !== undefined && slice.before_at !== null && slice.before_at !== this.#lastTakenAt)
+      throw this.#backwards(slice.last);
     const records: LogRecord[] = [];
+    let takenAt = this.#lastTakenAt;
     let found: number | undefined;
-    for (const { position, at, record } of rows) {
+    for (const { position, at, taken_at, record } of rows) {
       if (position === null) break;
       found = Number(position);
       // A hole somebody cut into the table: what lies before it is given, the next call tells.
       if (found !== this.#next + records.length) break;
       records.push({ position: found, atMs: Number(at), bytes: record });
+      takenAt = taken_at;
     }
     const [first, last] = [Number(slice.first), Number(slice.last)];
     if (records.length === 0) this.#assertAtEnd(first, last, found);
     this.#next += records.length;
+    this.#lastTakenAt = takenAt;
     return records;
   }
 
   /** There is no record at `next`: it is to come, or it is gone. */
   #assertAtEnd(first: number, last: number, found: number | undefined): void {
-    if (this.#next > last + 1) {
-      throw new WalReplaced(
-        `slice ${this.#slice}: the log ${this.#identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`,
-      );
-    }
+    if (this.#next > last + 1) throw this.#backwards(String(last));
     if (this.#next === last + 1) return;
     const begins = found ?? Math.max(first, last + 1);
     throw new WalTrimmed(`slice ${this.#slice}: position ${this.#next} is gone, the log begins at ${begins}`, begins);
+  }
+
+  #backwards(last: string): WentBackwards {
+    return new WentBackwards(
+      `slice ${this.#slice}: the log ${this.#identity} went backwards, from ${this.#next - 1} or more to ${last}: records that were read are lost`,
+    );
   }
 
   #pause(ms: number): Promise<void> {

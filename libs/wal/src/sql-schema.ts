@@ -51,3 +51,8 @@ export async function makeSlices(pool: pg.Pool, slices: readonly number[]): Prom
   );
   return rows.map(({ slice }) => slice);
 }
+
+/** Gives a log that went backwards another identity, keeping what it holds. Nothing, if somebody else was faster. */
+export async function renewSlice(pool: pg.Pool, slice: number, identity: string): Promise<void> {
+  await pool.query('UPDATE weft_log_slices SET identity = gen_random_uuid() WHERE slice = $1 AND identity::text = $2', [slice, identity]);
+}

@@ -2,7 +2,7 @@ import type { Logger } from '@weft/telemetry';
 import type pg from 'pg';
 import { SqlNotices, floorChannel, floorNotice, logChannel } from './sql-notices.ts';
 import { SqlReader } from './sql-reader.ts';
-import { makeSlices, makeTables, tooOldVersion } from './sql-schema.ts';
+import { makeSlices, makeTables, renewSlice, tooOldVersion } from './sql-schema.ts';
 import { appendFailure, isTableMissing, openPool, unavailable } from './sql-session.ts';
 import {
   type Appended,
@@ -17,6 +17,7 @@ import {
   WalUnavailable,
   WalUnusable,
 } from './wal.ts';
+import { wentBackwards } from './went-backwards.ts';
 
 const timeoutMsDefault = 5_000;
 const bytesMaxDefault = 1024 * 1024 * 1024;
@@ -66,6 +67,8 @@ export class SqlWal implements Wal {
   readonly #pool: pg.Pool;
   readonly #readers = new Set<{ readonly slice: number; readonly reader: SqlReader }>();
   readonly #floorListeners = new Map<number, Set<(floor: Floor) => void>>();
+  /** The furthest append of ours that was answered, by slice. */
+  readonly #answered = new Map<number, Floor>();
   /** Floors being announced, and by slice the newest that waits for that: at most one of each a slice. */
   readonly #announcing = new Map<number, Floor | undefined>();
   #notices: SqlNotices | undefined;
@@ -94,8 +97,9 @@ export class SqlWal implements Wal {
     if (record.byteLength > this.recordBytesMax) {
       throw new WalRecordTooLarge(`a record of ${record.byteLength} bytes; at most ${this.recordBytesMax} are taken`);
     }
+    const before = this.#answered.get(slice);
     const row = await this.#tryAppend(slice, record);
-    if (row) return { identity: row.identity, position: Number(row.position) };
+    if (row) return this.#appended(slice, before, { identity: row.identity, position: Number(row.position) });
     // Nothing was taken: either the slice is full, or it is not there.
     await this.#makeAnew(slice, 'append');
     throw new WalFull(`slice ${slice}: the log is full (${this.#bytesMax} bytes); it is emptied as persistence gets on`);
@@ -175,6 +179,24 @@ export class SqlWal implements Wal {
     await Promise.all([...this.#readers].map(({ reader }) => reader.close()));
     await this.#notices?.close();
     await this.#pool.end();
+  }
+
+  /** Not further than an append that was answered before it left: the log went backwards (SPEC.md, I2), and is given another identity. */
+  async #appended(slice: number, before: Floor | undefined, appended: Appended): Promise<Appended> {
+    const { identity, position } = appended;
+    const furthest = this.#answered.get(slice);
+    if (before?.identity !== identity || position > before.position) {
+      // Of appends on their way together the later may be answered first.
+      if (furthest?.identity !== identity || position > furthest.position) this.#answered.set(slice, appended);
+      return appended;
+    }
+    this.#options.logger.error({ slice, identity, before: before.position, now: position }, `append: ${wentBackwards}`);
+    try {
+      await renewSlice(this.#pool, slice, identity);
+    } catch (error) {
+      throw unavailable('append', error);
+    }
+    return { identity: (await this.state(slice)).identity, position };
   }
 
   get #bytesMax(): number {

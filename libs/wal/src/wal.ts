@@ -8,13 +8,13 @@
  *   `WalRecordTooLarge` mean it was surely not taken.
  * - Positions of a slice start at 1 and grow by one a record. What a reader has seen at a position never changes.
  *   A record becomes visible to readers in position order: nothing turns up behind a reader.
- * - `identity` names this very log. A log lost and made anew has another identity and starts at 1 again: positions of
- *   different identities are not comparable.
+ * - `identity` names this very log. A log lost and made anew has another identity and starts at 1 again, one that went backwards gets another and keeps its
+ *   numbers: positions of different identities are not comparable.
  * - A reader gets every record from its start on, in order, without gaps, as long as it is not trimmed.
  *   If its next position was trimmed away it rejects with `WalTrimmed` (has `first`). If the identity
  *   changes under it, or the log is gone, it rejects with `WalReplaced`. While the log is away a reader waits and goes on by itself.
- *   It also rejects with `WalReplaced` if the log ends before `from - 1`, under the same identity: it went backwards (a power cut where it was not fsynced, a
- *   backup put back). Either way the reader's caller asks `state` and starts over at `first`; its old positions mean nothing.
+ *   A log that went backwards under its identity (a power cut where it was not fsynced, a backup put back) is given another identity by the reader or the
+ *   append that finds it so, and so is a replaced one too. Either way the reader's caller asks `state` and starts over at `first`; its old positions mean nothing.
  * - Who finds the log gone in `open`, `append`, `state` or `trim` makes it anew, under a new identity, and logs an error.
  * - Floors: persistence announces how far a slice is safely in Postgres. Announcements may be lost; the next one heals it.
  */

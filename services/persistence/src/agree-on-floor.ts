@@ -23,11 +23,8 @@ export function agreeOnFloor(stored: StoredFloor | undefined, log: SliceState): 
     };
   }
   if (stored.position < log.first - 1) return { kind: 'adopt', floor: start, alarm: trimmed(stored.position, log.first) };
-  if (stored.position > log.last) {
-    // The same log ends before what was already read from it: it lost its end (a power cut without fsync). New records reuse the numbers.
-    const alarm = `the log lost its end: it ends at ${log.last}, the floor was ${stored.position}`;
-    return { kind: 'adopt', floor: { identity: log.identity, position: log.last }, alarm };
-  }
+  // A log that ends before the floor lost its end (a power cut without fsync, a backup put back). Its reader finds that out and gives it another identity; then it is
+  // read again from its beginning. To go on from its end would miss whatever reuses the numbers below the floor.
   return { kind: 'go-on', floor: stored };
 }
 

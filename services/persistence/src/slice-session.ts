@@ -144,7 +144,8 @@ export class SliceSession {
         return undefined;
       }
       if (!(err instanceof WalReplaced || err instanceof WalTrimmed)) throw err;
-      this.#deps.logger.error({ err, floor: this.#writer.floor }, 'the log cannot be read on from here');
+      // Whether that is an alarm shows when the floor is agreed on anew: another persistence may just have moved on and trimmed.
+      this.#deps.logger.warn({ err, floor: this.#writer.floor }, 'the log cannot be read on from here; looking at the stored floor again');
       this.finish('log-changed');
       return undefined;
     }
@@ -249,8 +250,9 @@ export class SliceSession {
     const { identity, position } = this.#writer.floor;
     try {
       const state = await wal.state(slice);
-      if (state.identity !== identity || state.last < position) this.finish('log-changed');
-      else instruments.lagRecords.set({ slice: String(slice) }, state.last - position);
+      // One that ends before the floor went backwards: the reader gives it another identity.
+      if (state.identity !== identity) this.finish('log-changed');
+      else instruments.lagRecords.set({ slice: String(slice) }, Math.max(0, state.last - position));
     } catch (err) {
       if (!(err instanceof WalUnavailable || err instanceof WalClosed)) throw err;
       logger.debug({ err }, 'the log did not say where it ends');

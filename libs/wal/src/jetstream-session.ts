@@ -1,0 +1,135 @@
+import { createInbox, type Msg, nanos, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import type { LogRecord } from './wal.ts';
+
+/** One pull asks for so much; the next leaves when the reader has taken the last. So at most two of them are held. */
+const pullBytes = 8 * 1024 * 1024;
+const pullRecords = 1_000;
+const pullExpiresMs = 30_000;
+const heartbeatMs = 1_000;
+/** Nothing heard for so long: the consumer is gone (with the server that had it). */
+const silenceMsMax = 2_500;
+
+/** https://docs.nats.io/reference/reference-protocols/nats_api_reference and server/consumer.go: how a pull ends, in its status messages. */
+const statusHeartbeat = 100;
+const statusTimeout = 408;
+const statusConflict = 409;
+const statusNotFound = 404;
+/** The pull's bytes are used up. Of all 409s the only one after which the consumer is as it was. */
+const bytesUsedUp = /exceeds maxbytes/i;
+
+export interface Delivered {
+  readonly record: LogRecord;
+  /** When the log took it, ns since the epoch. */
+  readonly takenAt: string;
+  readonly subject: string;
+}
+
+export interface SessionListener {
+  /** False: this record cannot be; the session is to end. */
+  record(delivered: Delivered): boolean;
+  /** A pull ended with nothing. */
+  idle(): void;
+  ended(why: string): void;
+  /** Has everything been taken that was delivered? */
+  dry(): boolean;
+}
+
+/** One consumer and its pulls (https://docs.nats.io/nats-concepts/jetstream/consumers: pull, no acknowledgements). */
+export class Session {
+  readonly #connection: NatsConnection;
+  readonly #stream: string;
+  readonly #listener: SessionListener;
+  #consumer: string | undefined;
+  #subscription: Subscription | undefined;
+  #inbox = '';
+  #recordsToCome = 0;
+  #silence: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(connection: NatsConnection, stream: string, listener: SessionListener) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#listener = listener;
+  }
+
+  start(consumer: string | undefined): void {
+    if (consumer === undefined) {
+      this.#listener.ended('no consumer could be made');
+      return;
+    }
+    this.#consumer = consumer;
+    this.#inbox = createInbox();
+    this.#subscription = this.#connection.subscribe(this.#inbox, {
+      callback: (error, message) => {
+        if (this.#ended) return;
+        if (error) this.#listener.ended(error.message);
+        else this.#message(message);
+      },
+    });
+    this.#pull();
+  }
+
+  /** Asks for more when the last pull is over and everything of it was taken. */
+  pullIfDry(): void {
+    if (!this.#ended && this.#subscription && this.#recordsToCome === 0 && this.#listener.dry()) this.#pull();
+  }
+
+  end(consumer = this.#consumer): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#silence);
+    if (this.#connection.isClosed()) return;
+    this.#subscription?.unsubscribe();
+    // A courtesy without waiting for the answer: the server forgets it by itself.
+    if (consumer !== undefined) this.#connection.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${consumer}`);
+  }
+
+  #pull(): void {
+    this.#recordsToCome = pullRecords;
+    const maxBytes = Math.max(pullBytes, (this.#connection.info?.max_payload ?? 0) + 16 * 1024);
+    this.#connection.publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${this.#consumer}`,
+      JSON.stringify({ batch: pullRecords, max_bytes: maxBytes, expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }),
+      { reply: this.#inbox },
+    );
+    this.#heard();
+  }
+
+  #message(message: Msg): void {
+    this.#heard();
+    // A status has no reply subject but for flow control, which pulls do not use; a record's bears its numbers.
+    if (message.headers && message.headers.code > 0) this.#status(message.headers.code, message.headers.description);
+    else this.#record(message);
+  }
+
+  #record({ reply = '', data, subject }: Msg): void {
+    // $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time, ns>.<pending>; newer: two tokens more before, one after.
+    const tokens = reply.split('.');
+    const shift = tokens.length >= 11 ? 2 : 0;
+    const position = Number(tokens[5 + shift]);
+    const takenAt = tokens[7 + shift] ?? '';
+    const atMs = Math.floor(Number(takenAt) / 1e6);
+    this.#recordsToCome -= 1;
+    if (!this.#listener.record({ record: { position, atMs, bytes: data }, takenAt, subject }))
+      this.#listener.ended(`position ${position} came out of turn`);
+    else this.pullIfDry();
+  }
+
+  #status(code: number, description: string): void {
+    if (code === statusHeartbeat) return;
+    const pullIsOver = code === statusTimeout || code === statusNotFound || (code === statusConflict && bytesUsedUp.test(description));
+    if (!pullIsOver) {
+      this.#listener.ended(`${code} ${description}`);
+      return;
+    }
+    this.#recordsToCome = 0;
+    if (code === statusTimeout) this.#listener.idle();
+    if (this.#listener.dry()) this.#pull();
+    else clearTimeout(this.#silence);
+  }
+
+  #heard(): void {
+    if (this.#silence) this.#silence.refresh();
+    else this.#silence = setTimeout(() => this.#listener.ended('silence'), silenceMsMax);
+  }
+}
