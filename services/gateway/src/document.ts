@@ -3,6 +3,7 @@ import { EMPTY_UPDATE, isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
 import type { Publish } from './client-socket.ts';
 import { type DocumentFrames, type Member, NOTHING } from './member.ts';
 import { PresenceBoard } from './presence-board.ts';
+import { Recovery } from './recovery.ts';
 
 /**
  * One document on this gateway: its members, and everything that is fanned out to them. Holds no content: what a joiner needs comes from the worker, and what the log has not
@@ -29,6 +30,7 @@ export class GatewayDocument {
   #answeredVector = NOTHING;
   /** A large answer that is still being sent to somebody: whoever asks the same meanwhile gets it from here, and catches up afterwards. */
   #sharing: { readonly want: Want; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
+  readonly #recovery: Recovery;
   #presenceChanges = new Map<number, PresenceEntry>();
   #presenceFlushedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -39,6 +41,11 @@ export class GatewayDocument {
     this.#publish = publish;
     this.#limits = limits;
     this.#world = world;
+    this.#recovery = new Recovery({
+      after: (ms, run) => world.after(ms, run),
+      stateVector: (answered) =>
+        world.ask(this, { kind: 'nothing' }, { asked: ignore, abandoned: ignore, answered: ({ stateVector }) => answered(stateVector) }),
+    });
   }
 
   add(member: Member): void {
@@ -112,6 +119,11 @@ export class GatewayDocument {
   reopen(position: number): void {
     this.#owed = { from: Math.min(position, this.#owed?.from ?? position), answers: (this.#owed?.answers ?? 0) + 1 };
     this.#ask([], { kind: 'since', position, stateVector: this.#answeredVector });
+  }
+
+  /** The log was replaced: what it lost of this document is asked of the clients. */
+  recover(): void {
+    this.#recovery.begin(this.members);
   }
 
   /** Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. */
@@ -236,12 +248,14 @@ export class GatewayDocument {
     const present = this.presence.all();
     if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
     for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield [frames.update(update, scratch)];
+    member.step1Sent('join');
     yield [frames.step1(stateVector), frames.step2(updates.at(-1) ?? EMPTY_UPDATE)];
   }
 
   #goLive(member: Member): void {
     member.state = 'live';
     member.socket.subscribe(member.frames.topic);
+    this.#recovery.live(member);
   }
 
   #silence(member: Member): void {
@@ -339,6 +353,8 @@ export interface DocumentLimits {
   readonly joinBufferBytesMax: number;
   readonly presenceWindowMs: number;
 }
+
+const ignore = (): void => {};
 
 /** Frames of a large answer are made here, sent, and made anew: sockets copy what they cannot send at once. */
 const scratch = new Uint8Array(512 * 1024);

@@ -40,9 +40,11 @@ export class Editing {
 
   /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */
   step2(document: GatewayDocument, member: Member, update: Uint8Array): void {
+    const reason = member.step2Came();
     const scan = this.#scan(member, update);
+    if (reason === 'recovery') return this.#recovered(document, member, update, scan);
     if (isEmpty(scan)) return acknowledge(member, true);
-    const knownStructs = member.serverVector !== undefined && coversRanges(decodeStateVector(member.serverVector), scan);
+    const knownStructs = isKnown(member, scan);
     if (knownStructs && !scan.deletes) return this.#known(document, member);
     if (member.mayEdit && !knownStructs) return this.#take(document, member, update);
     // Only deletes can be new, or the client may not edit: the worker knows whether all of it is there already.
@@ -51,6 +53,16 @@ export class Editing {
       if (contained) this.#known(document, member);
       else if (member.mayEdit) this.#take(document, member, update);
       else acknowledge(member, false);
+    });
+  }
+
+  /** What a log that was replaced had lost of the document. The client counts no answer to this. */
+  #recovered(document: GatewayDocument, member: Member, update: Uint8Array, scan: UpdateScan): void {
+    if (isEmpty(scan) || !member.mayEdit) return;
+    if (!isKnown(member, scan)) return this.#take(document, member, update, 'unasked');
+    if (!scan.deletes) return;
+    this.#world.contains(document, update, (contained) => {
+      if (!contained && document.members.has(member)) this.#take(document, member, update, 'unasked');
     });
   }
 
@@ -121,14 +133,14 @@ export class Editing {
     }
   }
 
-  #take(document: GatewayDocument, member: Member, update: Uint8Array): void {
+  #take(document: GatewayDocument, member: Member, update: Uint8Array, acknowledgement: 'asked' | 'unasked' = 'asked'): void {
     if (!this.#world.hasRoom(document, update.byteLength)) {
       // The client keeps what was not acknowledged, and sends it again when it is back.
       member.socket.close(CLOSE.tryAgainLater.code, 'edits wait to be saved and have reached their bound: keep the edit, try again later');
       return;
     }
     document.fanOut(update, member);
-    this.#world.append(document, update, member);
+    this.#world.append(document, update, acknowledgement === 'asked' ? member : undefined);
   }
 }
 
@@ -141,8 +153,8 @@ export function acknowledge(member: Member, taken: boolean): void {
 export interface EditingWorld {
   /** May so many bytes more wait for the log? */
   hasRoom(document: GatewayDocument, bytes: number): boolean;
-  /** Takes the bytes over. */
-  append(document: GatewayDocument, update: Uint8Array, member: Member): void;
+  /** Takes the bytes over. `member` is told when they are safe. */
+  append(document: GatewayDocument, update: Uint8Array, member: Member | undefined): void;
   /** The update is in the log already: acknowledges it as soon as that is enough. */
   acknowledgeKnown(document: GatewayDocument, member: Member): void;
   contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void;
@@ -164,6 +176,11 @@ export interface EditingLimits {
 }
 
 const emptyStateVector = Uint8Array.of(0);
+
+/** Are all its structs what the document was said to have when this client was last sent Step1? */
+function isKnown({ serverVector }: Member, scan: UpdateScan): boolean {
+  return serverVector !== undefined && coversRanges(decodeStateVector(serverVector), scan);
+}
 
 function isEmpty(scan: UpdateScan): boolean {
   return scan.ranges.length === 0 && !scan.deletes;

@@ -79,9 +79,9 @@ function build(its: GatewayLimits): GatewayCore {
 }
 
 /** The worker's answer: it has this state, and nothing the asker lacks. */
-function answer({ question }: Open, stateVector: Uint8Array = Uint8Array.of(0)): void {
+function answer({ question }: Open, stateVector: Uint8Array = Uint8Array.of(0), logIdentity = 'log'): void {
   const bytes = frameUpdates([]);
-  const place = { slice: 0, logIdentity: 'log', position: 1, sequence: 0 };
+  const place = { slice: 0, logIdentity, position: 1, sequence: 0 };
   core.hearWorker({ kind: 'answer', worker, question, ...place, stateVector, totalBytes: bytes.byteLength, bytes, presence: [] });
 }
 
@@ -272,5 +272,73 @@ describe('with WEFT_ACK_AFTER=database', () => {
     core.floor(0, 'another log', 1);
     expect(acks(other.socket)).toBe(1);
     expect(acks(socket)).toBe(0);
+  });
+});
+
+describe('[G7] a log that was replaced', () => {
+  const edit = (text: string): Uint8Array => {
+    const doc = new Y.Doc();
+    doc.getText('t').insert(0, text);
+    return Y.encodeStateAsUpdate(doc);
+  };
+  const sync = (kind: 0 | 1 | 2, bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from([8, ...new TextEncoder().encode('document'), 0, kind, bytes.byteLength, ...bytes]);
+  const taken = new CollabServerFrames('document').syncStatus(true);
+  const sentTo = ({ socket }: { socket: Listening }, frame: Uint8Array): number =>
+    socket.sent.filter((sent) => Buffer.from(sent).equals(Buffer.from(frame))).length;
+  const nothing = Uint8Array.of(0);
+
+  /** Somebody who has the document open, with everything the house has. */
+  async function joined(vector: Uint8Array, logIdentity = 'log') {
+    const client = await collab();
+    client.handler.frame(sync(0, vector), true);
+    answer(asked.at(-1)!, vector, logIdentity);
+    client.handler.frame(sync(1, Uint8Array.of(0, 0)), true);
+    return client;
+  }
+
+  /** The link to the worker is void; what was open is asked for again, and answered in the new log. */
+  function replaced(vector: Uint8Array): void {
+    const before = asked.length;
+    core.hearWorker({ kind: 'refusal', worker, question: 0, reason: 'unknown-link', detail: '' });
+    const reopened = asked[before]!;
+    answer(reopened, vector, 'new');
+  }
+
+  beforeEach(() => core.setOwners(Array.from({ length: limits.partitions }, () => worker)));
+
+  test('who has the document open is asked for what it lost, which goes into the log and is not acknowledged: nobody counts it', async () => {
+    const mine = edit('acknowledged once');
+    const ada = await joined(Y.encodeStateVectorFromUpdate(mine));
+    const bob = await joined(Y.encodeStateVectorFromUpdate(mine));
+    const acknowledged = sentTo(ada, taken);
+    replaced(nothing);
+    const question = asked.at(-1)!;
+    expect(question.want).toEqual({ kind: 'nothing' });
+    answer(question, nothing, 'new');
+    const step1 = new CollabServerFrames('document').syncStep1(nothing);
+    expect([sentTo(ada, step1), sentTo(bob, step1)]).toEqual([1, 1]);
+    ada.handler.frame(sync(1, mine), true);
+    expect(appends.at(-1)!.entries.map(({ update }) => Buffer.from(update).equals(Buffer.from(mine)))).toEqual([true]);
+    core.appended(0, 'new', 1);
+    expect(sentTo(ada, taken)).toBe(acknowledged);
+    // What comes after is counted as ever.
+    ada.handler.frame(sync(2, edit('more')), true);
+    core.appended(0, 'new', 2);
+    expect(sentTo(ada, taken)).toBe(acknowledged + 1);
+  });
+
+  test('of many a few are asked at once, and the others later for what is still missing', async () => {
+    const all = [];
+    for (let i = 0; i < 20; i++) all.push(await joined(nothing));
+    replaced(nothing);
+    answer(asked.at(-1)!, nothing, 'new');
+    const step1 = (clock: number) => new CollabServerFrames('document').syncStep1(Uint8Array.of(1, 7, clock));
+    const first = all.map((client) => sentTo(client, new CollabServerFrames('document').syncStep1(nothing)) - 1);
+    expect(first.reduce((sum, count) => sum + count, 0)).toBe(8);
+    nowMs += 1_000;
+    for (const { atMs, run } of timers.splice(0)) if (atMs <= nowMs) run();
+    answer(asked.at(-1)!, Uint8Array.of(1, 7, 9), 'new');
+    expect(all.map((client, i) => sentTo(client, step1(9)) + first[i]!)).toEqual(all.map(() => 1));
   });
 });

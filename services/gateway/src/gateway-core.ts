@@ -143,7 +143,7 @@ export class GatewayCore {
     this.#flushLane(slice);
   }
 
-  /** Persistence committed everything up to here. */
+  /** Everything whole up to here is committed in Postgres. */
   floor(slice: number, identity: string, position: number): void {
     this.#acknowledge(this.#queues[slice]!.gate.floor({ identity, position }));
   }
@@ -220,9 +220,9 @@ export class GatewayCore {
     this.#links.close(document);
   }
 
-  #append(document: GatewayDocument, update: Uint8Array, member: Member): void {
+  #append(document: GatewayDocument, update: Uint8Array, member: Member | undefined): void {
     // A dialect without acknowledgements has nothing to be told.
-    const ack = member.frames.syncStatus(true) ? member : undefined;
+    const ack = member?.frames.syncStatus(true) ? member : undefined;
     this.#lane(document).queue.add(document.name, document.partition, update, ack);
     this.#scheduleFlush(document.slice);
   }
@@ -310,6 +310,7 @@ export type GatewayEvent =
   | 'document-unavailable'
   | 'relay-lost'
   | 'link-lost'
+  | 'log-replaced'
   | 'reopen';
 
 export interface GatewayLimits extends ConnectionLimits, DocumentLimits, EditingLimits, WorkerLinkLimits {

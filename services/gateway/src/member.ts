@@ -28,6 +28,12 @@ export type MemberState = 'idle' | 'asking' | 'sending' | 'live' | 'behind';
 /** The state vector of an empty document. */
 export const NOTHING: Uint8Array = Uint8Array.of(0);
 
+/** Sent with the answer to its own Step1, whose Step2 it counts as unsaved; or because the log was replaced, whose Step2 nobody counts (protocol.md). */
+export type Step1Reason = 'join' | 'recovery';
+
+/** Step1s a client leaves unanswered: no provider leaves one. */
+const step1sMax = 16;
+
 /** One client connection's use of one document. */
 export class Member {
   readonly socket: ClientSocket;
@@ -47,6 +53,10 @@ export class Member {
   sentVector: Uint8Array = NOTHING;
   /** The state vector the document had when this member was last sent Step1; undefined before. */
   serverVector: Uint8Array | undefined;
+  /** The log was replaced, and this client has not been asked yet for what was lost. */
+  owesMissing = false;
+  /** What the Step1s were for that it was sent and has not answered, oldest first. */
+  readonly #step1s: Step1Reason[] = [];
 
   constructor(socket: ClientSocket, outbox: Outbox, frames: DocumentFrames, connection: number, mayEdit: boolean) {
     this.socket = socket;
@@ -54,5 +64,15 @@ export class Member {
     this.frames = frames;
     this.connection = connection;
     this.mayEdit = mayEdit;
+  }
+
+  step1Sent(reason: Step1Reason): void {
+    this.#step1s.push(reason);
+    if (this.#step1s.length > step1sMax) this.#step1s.shift();
+  }
+
+  /** A Step2 came: gives what it answers. A client may send one unasked. */
+  step2Came(): Step1Reason {
+    return this.#step1s.shift() ?? 'join';
   }
 }

@@ -153,7 +153,7 @@ class GatewayService implements Gateway {
       bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#hearHeartbeat(data))),
     );
     for (let slice = 0; slice < this.#config.slices; slice++)
-      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.position)));
+      this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.committed)));
     this.#port = await this.#clients.listen(this.#core);
     let turn = 0;
     void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal, this.#clock);

@@ -36,6 +36,7 @@ class Watched {
   readonly presence = new PresenceBoard<object>();
   readonly fannedOut: Uint8Array[] = [];
   readonly reopened: number[] = [];
+  recovered = 0;
   readonly answers: DocumentAnswer[] = [];
   readonly name: string;
   readonly #links: WorkerLinks;
@@ -47,6 +48,9 @@ class Watched {
     this.fannedOut.push(bytes);
   }
   stateless(): void {}
+  recover(): void {
+    this.recovered += 1;
+  }
   reopen(position: number): void {
     this.reopened.push(position);
     this.ask({ kind: 'since', position, stateVector: Uint8Array.of(0) });
@@ -301,6 +305,8 @@ describe('a log that was replaced', () => {
       want: { kind: 'state-vector', stateVector: Uint8Array.of(0) },
     });
     answer('one', { position: 3, logIdentity: 'new' });
+    // Its clients are asked for what the log lost; those of the other never had anything of the old one.
+    expect([one.recovered, three.recovered]).toEqual([1, 0]);
     three.ask({ kind: 'since', position: 3, stateVector: Uint8Array.of(0) });
     expect(lastOpen('three').atLeast).toBeLessThanOrEqual(3);
     relay(1, 3, 4, { logIdentity: 'new', documents: ['one', 'three'] });

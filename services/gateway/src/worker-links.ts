@@ -232,9 +232,14 @@ export class WorkerLinks {
       binding.covered = [binding.position, binding.position];
     }
     if (binding.logIdentity !== answer.logIdentity) {
+      const isReplaced = binding.logIdentity !== '';
       binding.logIdentity = answer.logIdentity;
       binding.position = 0;
       binding.covered = [0, 0];
+      if (isReplaced) {
+        this.#world.report('log-replaced', { document: binding.document.name });
+        binding.document.recover();
+      }
     }
     binding.reopening = false;
   }
@@ -302,7 +307,7 @@ export interface WorkerLinkWorld {
   appended(slice: number): { logIdentity: string; position: number };
   /** Presence of other gateways' clients. */
   presence(document: GatewayDocument, entries: Answer['presence']): void;
-  report(event: 'document-unavailable' | 'relay-lost' | 'link-lost' | 'reopen', fields: Record<string, unknown>): void;
+  report(event: 'document-unavailable' | 'relay-lost' | 'link-lost' | 'log-replaced' | 'reopen', fields: Record<string, unknown>): void;
 }
 
 export interface WorkerLinkLimits extends QuestionLimits {
