@@ -68,8 +68,9 @@ export class Editing {
 
   /** The house has all of it. It may be this client's own edit, whose acknowledgement it never heard: that has to be true by now. */
   #known(document: GatewayDocument, member: Member): void {
-    if (member.mayEdit) this.#world.acknowledgeKnown(document, member);
-    else acknowledge(member, true);
+    if (!member.mayEdit) acknowledge(member, true);
+    else if (!this.#world.hasRoom(document, 0)) this.#refuse(member);
+    else this.#world.acknowledgeKnown(document, member);
   }
 
   /** Entries of ids that another connection owns are left out; the rest goes to everybody. `opened`: all that the connection has open. Throws BadFrame. */
@@ -134,13 +135,14 @@ export class Editing {
   }
 
   #take(document: GatewayDocument, member: Member, update: Uint8Array, acknowledgement: 'asked' | 'unasked' = 'asked'): void {
-    if (!this.#world.hasRoom(document, update.byteLength)) {
-      // The client keeps what was not acknowledged, and sends it again when it is back.
-      member.socket.close(CLOSE.tryAgainLater.code, 'edits wait to be saved and have reached their bound: keep the edit, try again later');
-      return;
-    }
+    if (!this.#world.hasRoom(document, update.byteLength)) return this.#refuse(member);
     document.fanOut(update, member);
     this.#world.append(document, update, acknowledgement === 'asked' ? member : undefined);
+  }
+
+  /** The client keeps what was not acknowledged, and sends it again when it is back. */
+  #refuse(member: Member): void {
+    member.socket.close(CLOSE.tryAgainLater.code, 'edits wait to be saved and have reached their bound: keep the edit, try again later');
   }
 }
 
