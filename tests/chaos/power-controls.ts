@@ -3,14 +3,14 @@ import type { Random } from '../harness/random.ts';
 import { CommitProxy } from './power-commit-proxy.ts';
 import { PowerHouse, type PowerHouseOptions } from './power-house.ts';
 import { PowerRounds } from './power-rounds.ts';
-import type { PlannedRound } from './power-variants.ts';
+import { keeps, type PlannedRound } from './power-variants.ts';
 
 const eager = fileURLToPath(new URL('./power-eager-acknowledgements.test-process.ts', import.meta.url));
 const everything: PlannedRound = { replicas: 1, cut: 'both', ends: 'everything', keep: 0 };
 /** A fault need not strike in the very moment of the first cut. */
 const attemptsMax = 4;
-/** Of the control that must lose nothing. */
-const rounds = 2;
+/** Of the control that must lose nothing: one each. */
+const roundsToHold = keeps.length;
 
 export interface Control {
   readonly name: string;
@@ -70,8 +70,8 @@ export async function runControl(control: Control, random: Random): Promise<Cont
   const result = { name, mustLose, rounds: 0, acknowledged: 0, lost: 0 };
   try {
     const cuts = await PowerRounds.begin({ house, random, stayers: false });
-    while (mustLose ? result.rounds < attemptsMax && result.lost === 0 : result.rounds < rounds) {
-      const { acknowledged, lost } = await cuts.run(everything);
+    while (mustLose ? result.rounds < attemptsMax && result.lost === 0 : result.rounds < roundsToHold) {
+      const { acknowledged, lost } = await cuts.run(mustLose ? everything : { ...everything, keep: keeps[result.rounds % keeps.length]! });
       result.rounds += 1;
       result.acknowledged += acknowledged;
       result.lost += lost.length;
