@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Appended,
-  type Floor,
+  type AnnouncedFloor,
   type LogRecord,
   type Wal,
   WalClosed,
@@ -356,7 +356,7 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
       const log = await house.freshLog();
       const [a, b] = [await opened(log, { slices: 2 }), await opened(log, { slices: 2 })];
       const { identity } = await a.state(0);
-      const heard: Floor[] = [];
+      const heard: AnnouncedFloor[] = [];
       let enough = (): void => undefined;
       const stop = b.onFloor(0, (floor) => {
         heard.push(floor);
@@ -364,18 +364,18 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
       });
       // Announcements may be lost, also because the listener has only begun: announce until one is heard.
       const announceUntil = async (slice: number, position: number, told: Promise<unknown>): Promise<unknown> => {
-        const again = setInterval(() => a.announceFloor(slice, { identity, position }), 50);
+        const again = setInterval(() => a.announceFloor(slice, { identity, position, committed: position + 3 }), 50);
         const result = await told;
         clearInterval(again);
         return result;
       };
       await announceUntil(0, 41, new Promise<void>((resolve) => (enough = resolve)));
-      expect(heard[0]).toEqual({ identity, position: 41 });
+      expect(heard[0]).toEqual({ identity, position: 41, committed: 44 });
       stop();
       const count = heard.length;
-      a.announceFloor(0, { identity, position: 42 });
+      a.announceFloor(0, { identity, position: 42, committed: 42 });
       const other = new Promise((resolve) => b.onFloor(1, resolve));
-      expect(await announceUntil(1, 1, other)).toEqual({ identity, position: 1 });
+      expect(await announceUntil(1, 1, other)).toEqual({ identity, position: 1, committed: 4 });
       expect(heard).toHaveLength(count);
     });
 

@@ -13,6 +13,7 @@ export { type PackedRecord, type PendingEntry, RecordPacker } from './record-pac
 export { SqlWal, type SqlWalOptions } from './sql.ts';
 export {
   type Appended,
+  type AnnouncedFloor,
   type Floor,
   type LogRecord,
   type SliceState,

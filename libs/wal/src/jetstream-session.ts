@@ -16,6 +16,8 @@ const statusConflict = 409;
 const statusNotFound = 404;
 /** The pull's bytes are used up. Of all 409s the only one after which the consumer is as it was. */
 const bytesUsedUp = /exceeds maxbytes/i;
+/** Every record of the pull came, and bytes were left over (from 2.11 on). Said after the last record, when the next pull may have left: our own count has ended it by then. */
+const allCame = /batch completed/i;
 
 export interface Delivered {
   readonly record: LogRecord;
@@ -66,7 +68,8 @@ export class Session {
         else this.#message(message);
       },
     });
-    this.#pull();
+    // Of an earlier session there may be enough that nobody has taken yet.
+    this.pullIfDry();
   }
 
   /** Asks for more when the last pull is over and everything of it was taken. */
@@ -77,7 +80,7 @@ export class Session {
   end(consumer = this.#consumer): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#silence);
+    this.#expectNothing();
     if (this.#connection.isClosed()) return;
     this.#subscription?.unsubscribe();
     // A courtesy without waiting for the answer: the server forgets it by itself.
@@ -92,14 +95,16 @@ export class Session {
       JSON.stringify({ batch: pullRecords, max_bytes: maxBytes, expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }),
       { reply: this.#inbox },
     );
-    this.#heard();
+    this.#expectMore();
   }
 
   #message(message: Msg): void {
-    this.#heard();
     // A status has no reply subject but for flow control, which pulls do not use; a record's bears its numbers.
     if (message.headers && message.headers.code > 0) this.#status(message.headers.code, message.headers.description);
     else this.#record(message);
+    // While nothing was asked for, because the reader is slow, nothing comes: that is no silence.
+    if (this.#recordsToCome > 0) this.#expectMore();
+    else this.#expectNothing();
   }
 
   #record({ reply = '', data, subject }: Msg): void {
@@ -116,7 +121,7 @@ export class Session {
   }
 
   #status(code: number, description: string): void {
-    if (code === statusHeartbeat) return;
+    if (code === statusHeartbeat || (code === statusConflict && allCame.test(description))) return;
     const pullIsOver = code === statusTimeout || code === statusNotFound || (code === statusConflict && bytesUsedUp.test(description));
     if (!pullIsOver) {
       this.#listener.ended(`${code} ${description}`);
@@ -124,12 +129,18 @@ export class Session {
     }
     this.#recordsToCome = 0;
     if (code === statusTimeout) this.#listener.idle();
-    if (this.#listener.dry()) this.#pull();
-    else clearTimeout(this.#silence);
+    this.pullIfDry();
   }
 
-  #heard(): void {
+  #expectMore(): void {
+    if (this.#ended) return;
     if (this.#silence) this.#silence.refresh();
     else this.#silence = setTimeout(() => this.#listener.ended('silence'), silenceMsMax);
+  }
+
+  #expectNothing(): void {
+    clearTimeout(this.#silence);
+    // A timer that was cleared never fires again, also when it is refreshed.
+    this.#silence = undefined;
   }
 }

@@ -2,12 +2,14 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectNats, type NatsOptions } from '@weft/bus';
 import type { Logger } from '@weft/telemetry';
+import { floorNotice, readFloorNotice } from './floor-notice.ts';
 import { isNoResponders, positionOf, unavailable } from './jetstream-answers.ts';
 import { JetStreamReader } from './jetstream-reader.ts';
 import { earlierSubjects, ensureStream, findStream, type FoundStream, renewStream, type SliceStream } from './jetstream-stream.ts';
 import { weaknessesOfStreams, weaknessOfSync } from './jetstream-weaknesses.ts';
 import {
   type Appended,
+  type AnnouncedFloor,
   type Floor,
   type SliceState,
   type Wal,
@@ -75,7 +77,7 @@ export class JetStreamWal implements Wal {
   /** The furthest append of ours that was answered, by slice: a later one that is not further means that the log went backwards (SPEC.md, I2). */
   readonly #answered = new Map<number, Floor>();
   readonly #readers = new Set<JetStreamReader>();
-  readonly #floorListeners = new Map<number, Set<(floor: Floor) => void>>();
+  readonly #floorListeners = new Map<number, Set<(floor: AnnouncedFloor) => void>>();
   #recordBytesMax = recordBytesMaxUnknown;
 
   constructor(options: JetStreamWalOptions) {
@@ -149,12 +151,12 @@ export class JetStreamWal implements Wal {
     }
   }
 
-  announceFloor(slice: number, { identity, position }: Floor): void {
+  announceFloor(slice: number, floor: AnnouncedFloor): void {
     if (this.#closed || !this.#nats || !this.#connected) return;
-    this.#nats.connection.publish(floorSubject(slice), `${position} ${identity}`);
+    this.#nats.connection.publish(floorSubject(slice), floorNotice(floor));
   }
 
-  onFloor(slice: number, listener: (floor: Floor) => void): () => void {
+  onFloor(slice: number, listener: (floor: AnnouncedFloor) => void): () => void {
     this.#assertSlice(slice);
     let listeners = this.#floorListeners.get(slice);
     if (!listeners) {
@@ -274,22 +276,21 @@ export class JetStreamWal implements Wal {
     return found;
   }
 
-  #hearFloors(slice: number, listeners: ReadonlySet<(floor: Floor) => void>): void {
+  #hearFloors(slice: number, listeners: ReadonlySet<(floor: AnnouncedFloor) => void>): void {
     this.#opened().connection.subscribe(floorSubject(slice), {
       callback: (error, message) => {
         if (error) {
           this.#logger.error({ err: error, slice }, 'log: NATS refuses the subscription to floors');
           return;
         }
-        const [position, identity] = message.string().split(' ');
-        const floor = { position: Number(position), identity: identity ?? '' };
-        if (Number.isSafeInteger(floor.position) && floor.identity !== '') for (const listener of listeners) this.#tell(listener, floor);
+        const floor = readFloorNotice(message.string());
+        if (floor) for (const listener of listeners) this.#tell(listener, floor);
       },
     });
   }
 
   /** An error must not leave the library's callback: it would end its reading. */
-  #tell(listener: (floor: Floor) => void, floor: Floor): void {
+  #tell(listener: (floor: AnnouncedFloor) => void, floor: AnnouncedFloor): void {
     try {
       listener(floor);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Logger } from '@weft/telemetry';
 import pg from 'pg';
-import type { Floor } from './wal.ts';
+import { floorNotice, readFloorNotice } from './floor-notice.ts';
+import type { AnnouncedFloor } from './wal.ts';
 
 export const logChannel = 'weft_log';
 export const floorChannel = 'weft_floor';
@@ -11,11 +12,11 @@ const reconnectMsMax = 5_000;
 export interface NoticeListener {
   /** Something was appended to `slice`; undefined: perhaps to any of them (we were not listening for a while). */
   appended(slice: number | undefined): void;
-  floor(slice: number, floor: Floor): void;
+  floor(slice: number, floor: AnnouncedFloor): void;
 }
 
 /** NOTIFY's payload for a floor. */
-export const floorNotice = (slice: number, { identity, position }: Floor): string => `${slice} ${position} ${identity}`;
+export const sliceFloorNotice = (slice: number, floor: AnnouncedFloor): string => `${slice} ${floorNotice(floor)}`;
 
 /** One connection that listens, made anew whenever it breaks, until `close`. */
 export class SqlNotices {
@@ -76,8 +77,9 @@ export class SqlNotices {
   }
 
   #notice(channel: string, payload: string): void {
-    const [slice, position, identity] = payload.split(' ');
-    if (channel === logChannel) this.#listener.appended(Number(slice));
-    else if (identity !== undefined) this.#listener.floor(Number(slice), { identity, position: Number(position) });
+    const [slice = '', ...rest] = payload.split(' ');
+    if (channel === logChannel) return this.#listener.appended(Number(slice));
+    const floor = readFloorNotice(rest.join(' '));
+    if (floor) this.#listener.floor(Number(slice), floor);
   }
 }

@@ -1,11 +1,12 @@
 import type { Logger } from '@weft/telemetry';
 import type pg from 'pg';
-import { SqlNotices, floorChannel, floorNotice, logChannel } from './sql-notices.ts';
+import { SqlNotices, floorChannel, logChannel, sliceFloorNotice } from './sql-notices.ts';
 import { SqlReader } from './sql-reader.ts';
 import { makeSlices, makeTables, renewSlice, tooOldVersion } from './sql-schema.ts';
 import { appendFailure, isTableMissing, openPool, unavailable } from './sql-session.ts';
 import {
   type Appended,
+  type AnnouncedFloor,
   type Floor,
   type SliceState,
   type Wal,
@@ -66,11 +67,11 @@ export class SqlWal implements Wal {
   readonly #slices: readonly number[];
   readonly #pool: pg.Pool;
   readonly #readers = new Set<{ readonly slice: number; readonly reader: SqlReader }>();
-  readonly #floorListeners = new Map<number, Set<(floor: Floor) => void>>();
+  readonly #floorListeners = new Map<number, Set<(floor: AnnouncedFloor) => void>>();
   /** The furthest append of ours that was answered, by slice. */
   readonly #answered = new Map<number, Floor>();
   /** Floors being announced, and by slice the newest that waits for that: at most one of each a slice. */
-  readonly #announcing = new Map<number, Floor | undefined>();
+  readonly #announcing = new Map<number, AnnouncedFloor | undefined>();
   #notices: SqlNotices | undefined;
   #closed = false;
 
@@ -140,13 +141,13 @@ export class SqlWal implements Wal {
     }
   }
 
-  announceFloor(slice: number, floor: Floor): void {
+  announceFloor(slice: number, floor: AnnouncedFloor): void {
     if (this.#closed) return;
     if (this.#announcing.has(slice)) this.#announcing.set(slice, floor);
     else void this.#announce(slice, floor);
   }
 
-  onFloor(slice: number, listener: (floor: Floor) => void): () => void {
+  onFloor(slice: number, listener: (floor: AnnouncedFloor) => void): () => void {
     this.#assertSlice(slice);
     this.#listen();
     const listeners = this.#floorListeners.get(slice) ?? new Set();
@@ -263,11 +264,11 @@ export class SqlWal implements Wal {
     });
   }
 
-  async #announce(slice: number, floor: Floor): Promise<void> {
-    for (let next: Floor | undefined = floor; next; next = this.#announcing.get(slice)) {
+  async #announce(slice: number, floor: AnnouncedFloor): Promise<void> {
+    for (let next: AnnouncedFloor | undefined = floor; next; next = this.#announcing.get(slice)) {
       this.#announcing.set(slice, undefined);
       try {
-        await this.#pool.query('SELECT pg_notify($1, $2)', [floorChannel, floorNotice(slice, next)]);
+        await this.#pool.query('SELECT pg_notify($1, $2)', [floorChannel, sliceFloorNotice(slice, next)]);
       } catch (error) {
         this.#options.logger.debug({ err: error, slice }, 'log: a floor could not be announced; the next one heals it');
       }

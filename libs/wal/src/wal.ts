@@ -33,9 +33,9 @@ export interface Wal {
    * of a lost log would cut what is not yet anywhere else out of the new one. Idempotent.
    */
   trim(slice: number, upTo: Floor): Promise<void>;
-  announceFloor(slice: number, floor: Floor): void;
+  announceFloor(slice: number, floor: AnnouncedFloor): void;
   /** Returns its own removal. */
-  onFloor(slice: number, listener: (floor: Floor) => void): () => void;
+  onFloor(slice: number, listener: (floor: AnnouncedFloor) => void): () => void;
   /** Why an acknowledgement could be weaker than promised (e.g. NATS without `sync_interval: always`); empty when it is not. */
   weaknesses(): Promise<string[]>;
   close(): Promise<void>;
@@ -56,6 +56,14 @@ export interface SliceState {
 export interface Floor {
   readonly identity: string;
   readonly position: number;
+}
+
+export interface AnnouncedFloor extends Floor {
+  /**
+   * At least `position`: everything whole at positions <= this is committed in Postgres as well. The floor itself waits below an update in pieces that is not whole yet;
+   * acknowledgements need not.
+   */
+  readonly committed: number;
 }
 
 export interface LogRecord {

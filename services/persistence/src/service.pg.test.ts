@@ -140,6 +140,21 @@ test('[PE5] an update in pieces survives a stop between its pieces', async () =>
   expect(await textOf(house, 'big')).toBe('a very large paste');
 });
 
+test('[PE18] an unfinished update in pieces holds the floor, and not what is said to be committed', async () => {
+  const { appendEntries, append, start, store, wal } = await newHouse();
+  const announced: { position: number; committed: number }[] = [];
+  wal.onFloor(0, (floor) => void announced.push(floor));
+  await start();
+  await appendEntries(
+    [{ partition: 0, document: 'big', payload: { kind: 'piece', pieceId: 1, index: 0, count: 2, bytes: Uint8Array.of(1) } }],
+    'gateway/killed',
+  );
+  const last = await append(['small', typist().type('safe')]);
+  await expect.poll(() => announced.at(-1)?.committed, { timeout: 10_000 }).toBe(last);
+  expect(announced.at(-1)?.position).toBe(0);
+  expect((await store.loadDocument('small', 0)).tail).not.toEqual([]);
+});
+
 test('[PE6] what is malformed is quarantined, and everybody else is served', async () => {
   const house = await newHouse();
   const { append, start, floorAt, wal, logged } = house;
@@ -240,7 +255,7 @@ test('[PE12] asked to end, it writes what it has read and gives the lease back',
   const service = await start({ session: { flushMs: 60_000 } });
   await floorAt(0);
   for (let i = 0; i < 5; i++) await append(['a', type()]);
-  await expect.poll(async () => await service.metrics.text()).toContain('weft_persistence_lag_records{slice="0"} 5');
+  await expect.poll(async () => await service.metrics.text(), { timeout: 10_000 }).toContain('weft_persistence_lag_records{slice="0"} 5');
   await service.drain();
   expect(await textOf(house, 'a')).toBe('xxxxx');
   expect(await store.takeLease(0, { holder: 'next', leaseMs: 1_000 })).toBe(true);

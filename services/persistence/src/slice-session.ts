@@ -69,6 +69,8 @@ export class SliceSession {
   readonly #over = new AbortController();
   #openedAtMs = 0;
   #end: SessionEnd | undefined;
+  /** Everything whole up to here is in Postgres. */
+  #committed = 0;
   #flushing: Batch | undefined;
 
   constructor(floor: StoredFloor, deps: SessionDeps) {
@@ -207,6 +209,7 @@ export class SliceSession {
       this.finish('overtaken');
       return;
     }
+    this.#committed = batch.readPosition;
     this.#announce();
     instruments.flushes.inc({ slice });
     instruments.flushRows.inc({ slice }, written.rows.length);
@@ -225,7 +228,7 @@ export class SliceSession {
   #announce(): void {
     const { slice, wal, instruments, clock } = this.#deps;
     const { floor } = this.#writer;
-    wal.announceFloor(slice, floor);
+    wal.announceFloor(slice, { ...floor, committed: Math.max(floor.position, this.#committed) });
     instruments.floorPosition.set({ slice: String(slice) }, floor.position);
     const oldest = this.#flushing?.oldestAtMs ?? (this.#combiner.records > 0 ? this.#combiner.oldestAtMs : undefined);
     instruments.floorAgeSeconds.set({ slice: String(slice) }, oldest === undefined ? 0 : Math.max(0, clock.wallMs() - oldest) / 1_000);

@@ -1,0 +1,330 @@
+import { partitionOf, sliceOf } from '@weft/ring';
+import { decodeRecord, PieceAssembler } from '@weft/wal';
+import { type Fault, type FaultKind, heal, planOf, type Stage, strike } from './faults.ts';
+import { docOf, type Edit, fingerprint, holds, missingFrom, Ledger } from './ledger.ts';
+import { Random } from './random.ts';
+import { layoutOf, type LogLine, SimHouse } from './sim-house.ts';
+import { SimUser, type UserWorld } from './sim-user.ts';
+
+export interface Outcome {
+  readonly seed: number;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly faults: readonly Fault[];
+  readonly edits: number;
+  readonly acked: number;
+  readonly relays: number;
+  /** How long after all was healed the house was in order. */
+  readonly settledMs: number;
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+}
+
+export interface RunOptions {
+  /** Faults left out, by number: for finding out which ones matter. */
+  readonly without?: ReadonlySet<number>;
+  /** Logs of the services go into the trace. */
+  readonly verbose?: boolean;
+}
+
+const faultsMs = 14_000;
+/** After the last fault everything is in order within this time, or something is stuck. */
+const settleMsMax = 60_000;
+const lookEveryMs = 200;
+
+/** One house, one plan of faults, from one seed. The same seed gives the same run, step for step. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  return new Run(seed, options).run();
+}
+
+class Run {
+  readonly #seed: number;
+  readonly #options: RunOptions;
+  readonly #house: SimHouse;
+  readonly #ledger = new Ledger();
+  readonly #users: SimUser[] = [];
+  readonly #random: Random;
+  readonly #plan: Fault[];
+  readonly #violations: string[] = [];
+  readonly #trace: string[] = [];
+  /** Acknowledged before a log was wiped that alone had them. */
+  readonly #exempt = new Set<Edit>();
+  #wiped = false;
+  #editing = true;
+  #nextUser = 0;
+
+  constructor(seed: number, options: RunOptions) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#random = new Random(seed, 'users');
+    this.#plan = planOf(seed, faultsMs).filter(({ number }) => !options.without?.has(number));
+    this.#house = new SimHouse(seed, layoutOf(seed), {
+      logLevel: options.verbose ? 'debug' : 'error',
+      violation: (sentence) => this.#violation(sentence),
+      trace: (line) => this.#note(line),
+      logged: (process, line) => this.#logged(process, line),
+    });
+  }
+
+  async run(): Promise<Outcome> {
+    const onRejection = (error: unknown): void => this.#violation(`nobody caught: ${String(error instanceof Error ? error.stack : error)}`);
+    process.on('unhandledRejection', onRejection);
+    let settledMs = 0;
+    try {
+      settledMs = await this.#act();
+    } finally {
+      process.off('unhandledRejection', onRejection);
+    }
+    return {
+      seed: this.#seed,
+      steps: this.#house.scheduler.steps,
+      virtualMs: this.#house.scheduler.nowMs,
+      faults: this.#plan,
+      edits: this.#ledger.edits.length,
+      acked: this.#ledger.acked.length,
+      relays: this.#house.relays.relays,
+      settledMs,
+      violations: this.#violations,
+      trace: this.#trace,
+    };
+  }
+
+  /** Gives how long it took until all was in order. */
+  async #act(): Promise<number> {
+    const { scheduler, places } = this.#house;
+    for (const place of places) this.#house.start(place);
+    for (let i = 0; i < this.#house.layout.users; i++) this.#addUser();
+    const stage: Stage = {
+      house: this.#house,
+      users: () => this.#living,
+      addUser: () => this.#addUser(),
+      wiped: (slice) => this.#onWipe(slice),
+    };
+    for (const fault of this.#plan)
+      scheduler.after(fault.atMs, () => {
+        // Who leaves for good after a log was lost takes along what only they still had.
+        if (this.#wiped && fault.kind === 'user-vanishes') return;
+        this.#note(`FAULT ${fault.number} ${fault.kind}`);
+        strike(fault, this.#seed, stage);
+      });
+    await this.#until(faultsMs);
+    this.#note('all is healed');
+    heal(stage);
+    for (const user of this.#living) user.comeOnline();
+    await this.#until(faultsMs + 1_000);
+    this.#editing = false;
+    const settledMs = await this.#settle();
+    if (this.#violations.length > 0) return settledMs;
+    await this.#joinersSeeAll();
+    this.#checkEnd();
+    return settledMs;
+  }
+
+  get #living(): SimUser[] {
+    return this.#users.filter(({ isGone }) => !isGone);
+  }
+
+  #until(atMs: number): Promise<void> {
+    const { scheduler } = this.#house;
+    let over = false;
+    scheduler.after(atMs - scheduler.nowMs, () => {
+      over = true;
+    });
+    return scheduler.run(() => over || this.#violations.length > 0);
+  }
+
+  async #settle(): Promise<number> {
+    const { scheduler } = this.#house;
+    const fromMs = scheduler.nowMs;
+    while (this.#violations.length === 0) {
+      const missing = this.#outOfOrder();
+      if (missing === undefined) return scheduler.nowMs - fromMs;
+      if (scheduler.nowMs - fromMs > settleMsMax) this.#violation(`not in order ${settleMsMax} ms after all was healed: ${missing}`);
+      await this.#until(scheduler.nowMs + lookEveryMs);
+    }
+    return scheduler.nowMs - fromMs;
+  }
+
+  /** What is not yet as it should be once all is healed. */
+  #outOfOrder(): string | undefined {
+    const { log, database, layout } = this.#house;
+    const unsettled = this.#living.find((user) => !user.isSettled);
+    if (unsettled) return unsettled.standing;
+    for (const [slice, { identity, last }] of log.slices.entries()) {
+      const floor = database.floorOf(slice);
+      const expected = this.#floorExpected(slice);
+      if (last > 0 && (floor?.identity !== identity || floor.position !== expected))
+        return `slice ${slice}: the floor is ${floor?.position} of ${floor?.identity}, and should be ${expected} of ${identity}`;
+    }
+    for (const document of layout.documents) {
+      const [first, ...others] = this.#living.filter((user) => user.document === document);
+      const print = first && fingerprint(first.doc);
+      const different = others.find(({ doc }) => fingerprint(doc) !== print);
+      if (different) return `${different.name} and ${first!.name} see different documents ${document}`;
+    }
+    return undefined;
+  }
+
+  /** Somebody new asks each gateway for each document: the answer stands at the log's end. */
+  async #joinersSeeAll(): Promise<void> {
+    const { ports, layout, scheduler } = this.#house;
+    const joiners = ports.flatMap((port) => layout.documents.map((document) => this.#newUser(document, { port: () => port })));
+    for (const joiner of joiners) joiner.start();
+    const fromMs = scheduler.nowMs;
+    while (this.#violations.length === 0 && joiners.some(({ isSettled }) => !isSettled)) {
+      if (scheduler.nowMs - fromMs > settleMsMax)
+        this.#violation(`a joiner is not served: ${joiners.find(({ isSettled }) => !isSettled)!.standing}`);
+      await this.#until(scheduler.nowMs + lookEveryMs);
+    }
+  }
+
+  #checkEnd(): void {
+    const { layout } = this.#house;
+    for (const document of layout.documents) {
+      const users = this.#living.filter((user) => user.document === document);
+      const [first] = users;
+      const stored = this.#stored(document);
+      const logged = this.#logged_(document);
+      for (const { name, doc } of users) {
+        if (fingerprint(doc) !== fingerprint(stored)) this.#violation(`${name} sees something else of ${document} than is stored`);
+        this.#checkWaiting(doc, `${name}'s ${document}`);
+      }
+      for (const edit of this.#ledger.ackedIn(document)) {
+        if (this.#exempt.has(edit)) continue;
+        if (first && !holds(first.doc, edit))
+          this.#violation(
+            `LOST: edit ${edit.number} of ${edit.by} in ${document}, acknowledged at ${Math.round(edit.ackedAtMs!)} by ${edit.ackedBy}`,
+          );
+        else if (!holds(stored, edit)) this.#violation(`LOST in the store: edit ${edit.number} of ${edit.by} in ${document}`);
+        else if (!holds(logged, edit))
+          this.#violation(`never in the log, though acknowledged: edit ${edit.number} of ${edit.by} in ${document}`);
+      }
+      this.#checkWaiting(logged, `the log of ${document}`);
+      this.#checkWaiting(stored, `the stored ${document}`);
+    }
+    if (this.#house.database.quarantined.length > 0) this.#violation('something good was put into quarantine');
+  }
+
+  /**
+   * Nothing waits for what was lost, with one exception that nobody was promised anything about: a provider sends edits before it has answered our Step1, and who vanishes in
+   * between leaves an edit without the unsent ones it builds on. Neither was acknowledged.
+   */
+  #checkWaiting(doc: ReturnType<typeof docOf>, what: string): void {
+    for (const { client, clock } of missingFrom(doc)) {
+      const edit = this.#ledger.of(client, clock);
+      const isGone = this.#users.some(({ name, isGone: gone }) => gone && name === edit?.by);
+      if (edit && (this.#exempt.has(edit) || (isGone && edit.ackedAtMs === undefined))) continue;
+      this.#violation(`${what} waits for struct ${clock} of ${client}, edit ${edit?.number} of ${edit?.by}, which is lost`);
+    }
+  }
+
+  /** The log's end; or below an update in pieces whose gateway died over it. */
+  #floorExpected(slice: number): number {
+    const { identity, last } = this.#house.log.slices[slice]!;
+    const pieces = new PieceAssembler(() => {});
+    for (const record of this.#house.log.history) {
+      if (record.slice !== slice || record.identity !== identity) continue;
+      const { origin, entries } = decodeRecord(record.bytes);
+      for (const { document, payload } of entries)
+        if (payload.kind === 'piece') pieces.add({ origin, document, position: record.position, atMs: 0 }, payload);
+    }
+    return Math.min(last, (pieces.oldestIncompletePosition ?? last + 1) - 1);
+  }
+
+  #stored(document: string): ReturnType<typeof docOf> {
+    const { snapshot, tail } = this.#house.database.load(document, this.#sliceOf(document));
+    return docOf([...snapshot.pieces, ...tail]);
+  }
+
+  /** All the log was ever given of the document. */
+  #logged_(document: string): ReturnType<typeof docOf> {
+    const updates: Uint8Array[] = [];
+    const pieces = new PieceAssembler(() => {});
+    for (const { slice, position, bytes } of this.#house.log.history) {
+      if (slice !== this.#sliceOf(document)) continue;
+      const { origin, entries } = decodeRecord(bytes);
+      for (const { document: name, payload } of entries) {
+        const whole = payload.kind === 'update' ? payload.update : pieces.add({ origin, document: name, position, atMs: 0 }, payload);
+        if (whole && name === document) updates.push(whole);
+      }
+    }
+    return docOf(updates);
+  }
+
+  #sliceOf(document: string): number {
+    return sliceOf(partitionOf(document, this.#house.layout.partitions), this.#house.layout.slices);
+  }
+
+  #onWipe(slice: number): void {
+    this.#wiped = true;
+    for (const document of this.#house.layout.documents) {
+      if (this.#sliceOf(document) !== slice) continue;
+      const stored = this.#stored(document);
+      for (const edit of this.#ledger.ackedIn(document)) if (!holds(stored, edit)) this.#exempt.add(edit);
+    }
+  }
+
+  #addUser(): void {
+    const user = this.#newUser(this.#random.pick(this.#house.layout.documents), {});
+    user.start();
+    const random = new Random(this.#seed, `typing of ${user.name}`);
+    const pauseMs = random.pick([60, 200, 800]);
+    const type = (): void => {
+      if (user.isGone || !this.#editing) return;
+      user.edit();
+      this.#house.scheduler.after(random.exponential(pauseMs), type);
+    };
+    this.#house.scheduler.after(random.exponential(pauseMs), type);
+  }
+
+  #newUser(document: string, special: { port?: UserWorld['port'] }): SimUser {
+    this.#nextUser += 1;
+    const random = new Random(this.#seed, `user ${this.#nextUser}`);
+    const { scheduler } = this.#house;
+    const user = new SimUser(
+      {
+        name: `u${this.#nextUser}`,
+        document,
+        dialect: special.port || random.chance(0.7) ? 'collab' : 'y',
+        clientId: 1_000 + this.#nextUser,
+        reading: random.chance(0.15) ? { bytesPerMs: 3, kernelBytes: 3_000 } : { bytesPerMs: 10_000, kernelBytes: 200_000 },
+      },
+      {
+        random,
+        world: {
+          scheduler,
+          ledger: this.#ledger,
+          port:
+            special.port ??
+            (() => {
+              const { ports } = this.#house;
+              return ports.length > 0 ? random.pick(ports) : undefined;
+            }),
+          violation: (sentence) => this.#violation(sentence),
+          trace: (line) => this.#note(line),
+        },
+      },
+    );
+    this.#users.push(user);
+    return user;
+  }
+
+  #violation(sentence: string): void {
+    this.#violations.push(sentence);
+    this.#note(`VIOLATION ${sentence}`);
+  }
+
+  #note(line: string): void {
+    const { scheduler } = this.#house;
+    this.#trace.push(`${scheduler.nowMs.toFixed(1).padStart(9)} #${scheduler.steps} ${line}`);
+  }
+
+  /** The services log an error when something happened that must not: a wiped log is the only such thing here. */
+  #logged(process: string, line: LogLine): void {
+    this.#note(`${process} ${line.level} ${line.msg} ${this.#options.verbose ? JSON.stringify(line) : ''}`);
+    if ((line.level === 'error' || line.level === 'fatal') && !this.#wiped)
+      this.#violation(`${process} logged an error: ${JSON.stringify(line)}`);
+  }
+}
+
+export type { FaultKind };

@@ -1,0 +1,243 @@
+import type { Allowed } from '@weft/grants';
+import * as Y from 'yjs';
+import { collab, readCollab, readY, type ServerFrame, y } from '../limits/frames.ts';
+import { type Edit, holds, type Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Dialect, Reading, SimPort, SimSocket } from './sim-clients.ts';
+
+export interface UserWorld {
+  readonly scheduler: Scheduler;
+  readonly ledger: Ledger;
+  /** A gateway that takes connections, if any: what a load balancer would pick. */
+  port(): SimPort | undefined;
+  violation(sentence: string): void;
+  trace(line: string): void;
+}
+
+/** Codes a client may see and comes back from: restart, try again later, broken. */
+const bearable = new Set([1006, 1012, 1013]);
+const allowed: Allowed = { allowed: true, role: 'editor', who: { id: 'u', name: 'u' }, untilMs: Number.MAX_SAFE_INTEGER };
+const reconnectMs = 1_000;
+/** Providers give a silent connection up after this long (protocol.md). */
+const silentMs = 30_000;
+
+/**
+ * A real Yjs client: what the providers do, on a simulated connection. It keeps its document, comes back a second after it lost its connection, and takes its edits for
+ * safe when as many acknowledgements came as it sent frames (`unsyncedChanges` of @hocuspocus/provider).
+ */
+export class SimUser {
+  readonly name: string;
+  readonly document: string;
+  readonly dialect: Dialect;
+  readonly doc = new Y.Doc();
+  readonly #world: UserWorld;
+  readonly #random: Random;
+  readonly #reading: Reading;
+  #connection: Connection | undefined;
+  #unacknowledged: Edit[] = [];
+  #gone = false;
+  /** Not coming back until told. */
+  #offline = false;
+
+  constructor(
+    who: { name: string; document: string; dialect: Dialect; clientId: number; reading: Reading },
+    parts: { world: UserWorld; random: Random },
+  ) {
+    this.name = who.name;
+    this.document = who.document;
+    this.dialect = who.dialect;
+    this.doc.clientID = who.clientId;
+    this.#reading = who.reading;
+    this.#world = parts.world;
+    this.#random = parts.random;
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin !== 'server') this.#edited(update);
+    });
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** Connected, has the document, and the server has all of theirs. */
+  get isSettled(): boolean {
+    const connection = this.#connection;
+    if (!connection?.synced || !connection.answered) return false;
+    return this.dialect === 'y' || (connection.owed === 0 && this.#unacknowledged.length === 0);
+  }
+
+  get standing(): string {
+    const { synced, answered, owed, port } = this.#connection ?? {};
+    return `${this.name} (${this.dialect}): ${port ? `at ${port.process.name}` : 'not connected'}, synced ${synced ?? false}, answered ${answered ?? false}, owed ${owed ?? 0}, ${this.#unacknowledged.length} edits unacknowledged`;
+  }
+
+  start(): void {
+    if (this.#gone || this.#offline || this.#connection) return;
+    const port = this.#world.port();
+    if (!port) return this.#comeBack();
+    const connection: Connection = { port, synced: false, answered: false, owed: 0, sent: new Set(), heardAtMs: this.#now, mustHave: [] };
+    const end = {
+      frame: (bytes: Uint8Array) => {
+        if (this.#connection === connection) this.#heard(connection, bytes);
+      },
+      closed: (code: number, reason: string) => {
+        if (this.#connection !== connection) return;
+        this.#world.trace(`${this.name} closed ${code} ${reason}`);
+        if (!bearable.has(code)) this.#world.violation(`${this.name} was closed with ${code}: ${reason}`);
+        this.#connection = undefined;
+        this.#comeBack();
+      },
+    };
+    connection.socket = port.connect(this.dialect, this.document, allowed, end, this.#reading);
+    if (!connection.socket) return this.#comeBack();
+    this.#connection = connection;
+    connection.mustHave = this.#world.ledger.ackedIn(this.document).filter(({ ackedBy }) => ackedBy === port.process.name);
+    const vector = Y.encodeStateVector(this.doc);
+    if (this.dialect === 'collab') {
+      connection.socket.reach(collab.auth(this.document, 'token', '4.8.0'));
+      connection.socket.reach(collab.step1(this.document, vector));
+    } else connection.socket.reach(y.step1(vector));
+    this.#watch(connection);
+  }
+
+  /** The page is closed, for good: what was acknowledged has to live without it. */
+  vanish(): void {
+    this.#gone = true;
+    this.#hangUp();
+  }
+
+  goOffline(): void {
+    this.#offline = true;
+    this.#hangUp();
+  }
+
+  comeOnline(): void {
+    this.#offline = false;
+    this.start();
+  }
+
+  /** The network between breaks: the client comes back by itself. */
+  drop(): void {
+    this.#hangUp();
+    this.#comeBack();
+  }
+
+  edit(): void {
+    if (this.#gone) return;
+    const random = this.#random;
+    const text = this.doc.getText('text');
+    const what = random.next();
+    if (what < 0.02) text.insert(random.int(text.length + 1), `${this.name}:`.repeat(400 + random.int(800)));
+    else if (what < 0.6) text.insert(random.int(text.length + 1), `${this.name}${random.int(1000)}`);
+    else if (what < 0.75 && text.length > 0) {
+      const at = random.int(text.length);
+      text.delete(at, 1 + random.int(Math.min(20, text.length - at)));
+    } else this.doc.getMap('map').set(`key${random.int(4)}`, `${this.name}${random.int(1000)}`);
+  }
+
+  get #now(): number {
+    return this.#world.scheduler.nowMs;
+  }
+
+  #hangUp(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.socket?.break();
+  }
+
+  #comeBack(): void {
+    this.#world.scheduler.after(reconnectMs * this.#random.between(0.8, 1.2), () => this.start());
+  }
+
+  #watch(connection: Connection): void {
+    this.#world.scheduler.after(silentMs / 6, () => {
+      if (this.#connection !== connection) return;
+      if (this.#now - connection.heardAtMs > silentMs) {
+        this.#world.trace(`${this.name} gives up a silent connection`);
+        this.drop();
+      } else this.#watch(connection);
+    });
+  }
+
+  #edited(update: Uint8Array): void {
+    const edit = this.#world.ledger.made(this.name, this.document, update);
+    this.#unacknowledged.push(edit);
+    const connection = this.#connection;
+    if (!connection) return;
+    if (this.dialect === 'y') connection.socket!.reach(y.update(update));
+    else this.#send(connection, collab.update(this.document, update), [edit]);
+  }
+
+  #send(connection: Connection, frame: Uint8Array, edits: readonly Edit[]): void {
+    connection.owed += 1;
+    for (const edit of edits) connection.sent.add(edit);
+    connection.socket!.reach(frame);
+  }
+
+  #heard(connection: Connection, bytes: Uint8Array): void {
+    connection.heardAtMs = this.#now;
+    const frame: ServerFrame = this.dialect === 'collab' ? readCollab(bytes) : readY(bytes);
+    switch (frame.is) {
+      case 'step1':
+        return this.#answer(connection, frame.stateVector);
+      case 'step2':
+        Y.applyUpdate(this.doc, frame.update, 'server');
+        return this.#synced(connection);
+      case 'update':
+        return Y.applyUpdate(this.doc, frame.update, 'server');
+      case 'status':
+        return this.#status(connection, frame.taken);
+      case 'denied':
+      case 'close':
+        return this.#world.violation(`${this.name} was told ${frame.is}: ${frame.text}`);
+      default:
+    }
+  }
+
+  #answer(connection: Connection, stateVector: Uint8Array): void {
+    const update = Y.encodeStateAsUpdate(this.doc, stateVector);
+    const first = !connection.answered;
+    connection.answered = true;
+    if (this.dialect === 'y') return connection.socket!.reach(y.step2(update));
+    // The provider counts its answer to the first Step1 only (protocol.md).
+    if (first) this.#send(connection, collab.step2(this.document, update), this.#unacknowledged);
+    else connection.socket!.reach(collab.step2(this.document, update));
+  }
+
+  #synced(connection: Connection): void {
+    connection.synced = true;
+    const missing = connection.mustHave.filter((edit) => !holds(this.doc, edit));
+    connection.mustHave = [];
+    if (missing.length === 0) return;
+    const [edit] = missing as [Edit];
+    this.#world.violation(
+      `${this.name} joined at ${connection.port.process.name} and misses edit ${edit.number} of ${edit.by}, acknowledged there at ${Math.round(edit.ackedAtMs!)}`,
+    );
+  }
+
+  #status(connection: Connection, taken: number): void {
+    if (taken !== 1) return this.#world.violation(`${this.name}: an edit was refused`);
+    connection.owed -= 1;
+    if (connection.owed < 0) return this.#world.violation(`${this.name}: more acknowledgements than edits`);
+    if (connection.owed > 0 || !connection.answered) return;
+    for (const edit of connection.sent) this.#world.ledger.acknowledged(edit, this.#now, connection.port.process.name);
+    this.#unacknowledged = this.#unacknowledged.filter((edit) => !connection.sent.has(edit));
+    connection.sent.clear();
+  }
+}
+
+interface Connection {
+  readonly port: SimPort;
+  socket?: SimSocket | undefined;
+  /** Step2 came. */
+  synced: boolean;
+  /** Its Step1 was answered. */
+  answered: boolean;
+  /** Frames sent that are still to be acknowledged. */
+  owed: number;
+  readonly sent: Set<Edit>;
+  heardAtMs: number;
+  /** What was acknowledged by this very gateway before this connection asked: its answer has to hold it. */
+  mustHave: readonly Edit[];
+}
