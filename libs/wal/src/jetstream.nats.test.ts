@@ -16,6 +16,12 @@ const logger = createLogger({ service: 'wal-test', level: 'silent' });
 const bytesMax = 100_000_000;
 const freshName = (): string => `LOG_${crypto.randomUUID().replaceAll('-', '')}`;
 
+const loggerOf = (line: (text: string) => void) => createLogger({ service: 'wal-test', level: 'debug', stream: { write: line } });
+
+async function appendMany(wal: Wal, records: number): Promise<void> {
+  for (let i = 0; i < records; i += 100) await Promise.all(Array.from({ length: 100 }, () => wal.append(0, Uint8Array.of(1))));
+}
+
 async function managed<T>(url: string, work: (manager: JetStreamManager, connection: NatsConnection) => Promise<T>): Promise<T> {
   const connection = await connect({ servers: url.split(',') });
   try {
@@ -181,6 +187,45 @@ describe('the log in JetStream', () => {
     expect(pending).toBeGreaterThan(30);
     let next = 0;
     for (let count = (await reader.next()).length; count < 60 - 9; count += next) next = (await reader.next()).length;
+  });
+
+  test(
+    '[L3] a reader that takes nothing for longer than silence may last holds one pull all the same, and then reads on',
+    { timeout: 60_000 },
+    async () => {
+      const begunAnew: string[] = [];
+      const wal = walOf({ logger: loggerOf((line) => void (line.includes('reading begins anew') && begunAnew.push(line))) });
+      await wal.open();
+      const { identity } = await wal.state(0);
+      const all = 2_500;
+      await appendMany(wal, all);
+      const reader = wal.read(0, 1, identity);
+      // Twice as long as the consumer may be silent.
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      let next = await reader.next();
+      expect(next.length).toBeLessThanOrEqual(1_000);
+      const positions = next.map(({ position }) => position);
+      for (; positions.length < all; positions.push(...next.map(({ position }) => position))) next = await reader.next();
+      expect(positions).toEqual(Array.from({ length: all }, (_, i) => i + 1));
+      // Nor after each pull that was filled, to make a consumer anew.
+      expect(begunAnew).toEqual([]);
+    },
+  );
+
+  test('[L3] a slow reader that has taken everything notices a consumer that is gone', { timeout: 40_000 }, async () => {
+    const streamName = freshName();
+    const wal = walOf({ streamName });
+    await wal.open();
+    const { identity } = await wal.state(0);
+    await appendMany(wal, 1_000);
+    const reader = wal.read(0, 1, identity);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    for (let read = 0; read < 1_000;) read += (await reader.next()).length;
+    await managed(server.url, async (manager) => {
+      for await (const { name } of manager.consumers.list(`${streamName}_0`)) await manager.consumers.delete(`${streamName}_0`, name);
+    });
+    await wal.append(0, Uint8Array.of(2));
+    expect((await reader.next()).map(({ position }) => position)).toEqual([1_001]);
   });
 
   test('[L8] a server that freezes: the append is WalUnavailable in time; thawed, it goes on', { timeout: 40_000 }, async () => {
