@@ -116,6 +116,7 @@ class Run {
     const settledMs = await this.#settle();
     if (this.#violations.length > 0) return settledMs;
     await this.#joinersSeeAll();
+    await this.#presenceIsRight();
     this.#checkEnd();
     return settledMs;
   }
@@ -176,6 +177,30 @@ class Run {
         this.#violation(`a joiner is not served: ${joiners.find(({ isSettled }) => !isSettled)!.standing}`);
       await this.#until(scheduler.nowMs + lookEveryMs);
     }
+  }
+
+  /** Everybody sees exactly who is here; and still does when somebody leaves who says that all others are gone. */
+  async #presenceIsRight(): Promise<void> {
+    const { scheduler, layout } = this.#house;
+    const fromMs = scheduler.nowMs;
+    for (let wrong = this.#wrongPresence(); wrong !== undefined && this.#violations.length === 0; wrong = this.#wrongPresence()) {
+      if (scheduler.nowMs - fromMs > settleMsMax) this.#violation(`presence is wrong ${settleMsMax} ms after all was healed: ${wrong}`);
+      await this.#until(scheduler.nowMs + lookEveryMs);
+    }
+    for (const document of layout.documents) this.#living.find((user) => user.document === document)?.leaveRudely();
+    await this.#until(scheduler.nowMs + 3_000);
+    const wrong = this.#wrongPresence();
+    if (wrong !== undefined) this.#violation(`presence is wrong after somebody left: ${wrong}`);
+  }
+
+  #wrongPresence(): string | undefined {
+    for (const user of this.#living) {
+      const here = this.#living.filter(({ document, name }) => document === user.document && name !== user.name);
+      const expected = here.map(({ presence }) => presence.clientId).toSorted((a, b) => a - b);
+      const seen = user.seen();
+      if (seen.join() !== expected.join()) return `${user.name} sees ${seen.join(' ')}, here are ${expected.join(' ')}`;
+    }
+    return undefined;
   }
 
   #checkEnd(): void {

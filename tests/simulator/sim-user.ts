@@ -1,10 +1,11 @@
 import type { Allowed } from '@weft/grants';
 import * as Y from 'yjs';
-import { collab, readCollab, readY, type ServerFrame, y } from '../limits/frames.ts';
+import { collab, type Presence, readCollab, readY, type ServerFrame, y } from '../limits/frames.ts';
 import { type Edit, holds, type Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Dialect, Reading, SimPort, SimSocket } from './sim-clients.ts';
+import { SimPresence } from './sim-presence.ts';
 
 export interface UserWorld {
   readonly scheduler: Scheduler;
@@ -19,6 +20,8 @@ export interface UserWorld {
 const bearable = new Set([1006, 1012, 1013]);
 const allowed: Allowed = { allowed: true, role: 'editor', who: { id: 'u', name: 'u' }, untilMs: Number.MAX_SAFE_INTEGER };
 const reconnectMs = 1_000;
+/** Awareness is renewed so often (y-protocols). */
+const renewMs = 15_000;
 /** Providers give a silent connection up after this long (protocol.md). */
 const silentMs = 30_000;
 
@@ -34,6 +37,7 @@ export class SimUser {
   readonly #world: UserWorld;
   readonly #random: Random;
   readonly #reading: Reading;
+  readonly presence: SimPresence;
   #connection: Connection | undefined;
   #unacknowledged: Edit[] = [];
   #gone = false;
@@ -48,6 +52,7 @@ export class SimUser {
     this.document = who.document;
     this.dialect = who.dialect;
     this.doc.clientID = who.clientId;
+    this.presence = new SimPresence(who.clientId);
     this.#reading = who.reading;
     this.#world = parts.world;
     this.#random = parts.random;
@@ -58,6 +63,11 @@ export class SimUser {
 
   get isGone(): boolean {
     return this.#gone;
+  }
+
+  /** The client ids this one sees, itself left out. */
+  seen(): number[] {
+    return this.presence.others(this.#now);
   }
 
   /** Connected, has the document, and the server has all of theirs. */
@@ -86,6 +96,7 @@ export class SimUser {
         this.#world.trace(`${this.name} closed ${code} ${reason}`);
         if (!bearable.has(code)) this.#world.violation(`${this.name} was closed with ${code}: ${reason}`);
         this.#connection = undefined;
+        this.presence.disconnected();
         this.#comeBack();
       },
     };
@@ -98,13 +109,23 @@ export class SimUser {
       connection.socket.reach(collab.auth(this.document, 'token', '4.8.0'));
       connection.socket.reach(collab.step1(this.document, vector));
     } else connection.socket.reach(y.step1(vector));
+    this.#announce(connection, this.presence.own());
     this.#watch(connection);
+    this.#renew(connection);
   }
 
   /** The page is closed, for good: what was acknowledged has to live without it. */
   vanish(): void {
     this.#gone = true;
     this.#hangUp();
+  }
+
+  /** Leaves as providers up to 4.4 do: with a removal of everybody they know. */
+  leaveRudely(): void {
+    const connection = this.#connection;
+    if (connection) this.#announce(connection, ...this.presence.removals());
+    this.#gone = true;
+    this.#world.scheduler.after(50, () => this.#hangUp());
   }
 
   goOffline(): void {
@@ -144,6 +165,7 @@ export class SimUser {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.socket?.break();
+    this.presence.disconnected();
   }
 
   #comeBack(): void {
@@ -158,6 +180,18 @@ export class SimUser {
         this.drop();
       } else this.#watch(connection);
     });
+  }
+
+  #renew(connection: Connection): void {
+    this.#world.scheduler.after(renewMs, () => {
+      if (this.#connection !== connection) return;
+      this.#announce(connection, this.presence.renewed());
+      this.#renew(connection);
+    });
+  }
+
+  #announce(connection: Connection, ...entries: Presence[]): void {
+    connection.socket!.reach(this.dialect === 'collab' ? collab.awareness(this.document, ...entries) : y.awareness(...entries));
   }
 
   #edited(update: Uint8Array): void {
@@ -186,6 +220,11 @@ export class SimUser {
         return this.#synced(connection);
       case 'update':
         return Y.applyUpdate(this.doc, frame.update, 'server');
+      case 'awareness': {
+        const reply = this.presence.hear(frame.entries, this.#now);
+        if (reply) this.#announce(connection, reply);
+        return;
+      }
       case 'status':
         return this.#status(connection, frame.taken);
       case 'denied':
