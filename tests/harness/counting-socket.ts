@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 const sync = 0;
 const syncStatus = 8;
 const step1 = 0;
+const step2 = 1;
 
 /**
  * What went over a user's sockets that the server has to answer, and its answers: exactly one SyncStatus for every Update and every Step2 (protocol.md). The providers' own
@@ -19,6 +20,10 @@ export class Tally {
   /** More answers than questions were seen at some moment. */
   surplus = 0;
   sockets = 0;
+  /** Step1s sent whose answer is to come: that begins with a Step1 of the server. */
+  #opening = 0;
+  /** Whether the Step2s that answer the server's Step1s are counted. Those it sends by itself, after its log was replaced, are not (protocol.md). */
+  #counted: boolean[] = [];
 
   get answered(): number {
     return this.taken + this.refused;
@@ -26,7 +31,8 @@ export class Tally {
 
   opened(): void {
     this.sockets += 1;
-    this.asked = this.taken = this.refused = 0;
+    this.asked = this.taken = this.refused = this.#opening = 0;
+    this.#counted = [];
   }
 
   sent(frame: Uint8Array): void {
@@ -34,14 +40,19 @@ export class Tally {
     if (frame.byteLength < 2) return;
     const decoder = decoding.createDecoder(frame);
     decoding.readVarString(decoder);
-    if (decoding.readVarUint(decoder) === sync && decoding.readVarUint(decoder) !== step1) this.asked += 1;
+    if (decoding.readVarUint(decoder) !== sync) return;
+    const kind = decoding.readVarUint(decoder);
+    if (kind === step1) this.#opening += 1;
+    else if (kind !== step2 || (this.#counted.shift() ?? true)) this.asked += 1;
   }
 
   received(frame: Uint8Array): void {
     if (frame.byteLength < 2) return;
     const decoder = decoding.createDecoder(frame);
     decoding.readVarUint8Array(decoder);
-    if (decoding.readVarUint(decoder) !== syncStatus) return;
+    const type = decoding.readVarUint(decoder);
+    if (type === sync && decoding.readVarUint(decoder) === step1) this.#counted.push(this.#opening-- > 0);
+    if (type !== syncStatus) return;
     if (decoding.readVarUint(decoder) === 1) this.taken += 1;
     else this.refused += 1;
     if (this.answered > this.asked) this.surplus += 1;
