@@ -56,6 +56,11 @@ export class Membership {
     return this.#members.get(id)?.member;
   }
 
+  /** Who has said that it leaves, and still speaks. */
+  draining(): Member[] {
+    return [...this.#members.values()].filter(({ draining }) => draining).map(({ member }) => member);
+  }
+
   /** Ids that take partitions, sorted: those not draining, or all while every one of them drains. */
   assignable(): string[] {
     const all = [...this.#members.values()];

@@ -24,6 +24,11 @@ export class RingView {
     return this.#membership.sweep(nowMs);
   }
 
+  /** Workers that drain: they answer and relay on until nobody needs them. */
+  leaving(): readonly Member[] {
+    return this.#membership.draining();
+  }
+
   /** By partition. */
   owners(): readonly (Member | undefined)[] {
     return assign(this.#partitions, this.#membership.assignable()).map((id) => (id === undefined ? undefined : this.#membership.get(id)));

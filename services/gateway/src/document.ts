@@ -44,7 +44,11 @@ export class GatewayDocument {
     this.#recovery = new Recovery({
       after: (ms, run) => world.after(ms, run),
       stateVector: (answered) =>
-        world.ask(this, { kind: 'nothing' }, { asked: ignore, abandoned: ignore, answered: ({ stateVector }) => answered(stateVector) }),
+        world.ask(
+          this,
+          { kind: 'nothing' },
+          { isForEverybody: true, asked: ignore, abandoned: ignore, answered: ({ stateVector }) => answered(stateVector) },
+        ),
     });
   }
 
@@ -156,6 +160,7 @@ export class GatewayDocument {
     const joining = new Joining(new Set(members), want);
     this.#asking.add(joining);
     this.#world.ask(this, want, {
+      isForEverybody: members.length === 0,
       asked: () => joining.restart(this.#world.unacknowledged(this)),
       answered: (answer) => {
         this.#asking.delete(joining);
@@ -329,6 +334,8 @@ export interface DocumentAnswer {
 }
 
 export interface QuestionHandler {
+  /** Asked because the owner changed, or a relay was lost: only whoever owns the document from now on can answer it, and its answer binds the document to it. */
+  readonly isForEverybody: boolean;
   /** The question leaves now, for the first time or again. */
   asked(): void;
   answered(answer: DocumentAnswer): void;

@@ -1,5 +1,5 @@
 import { mayEdit, type Allowed, type Decision, type Who } from '@weft/grants';
-import { CLOSE, type Peer, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
+import { CLOSE, type Peer, peerKey, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
 import { EMPTY_UPDATE } from '@weft/updates';
 import { AppendQueue, type Batch } from './append-queue.ts';
@@ -32,6 +32,7 @@ export class GatewayCore {
   readonly #links: WorkerLinks;
   readonly #world: ConnectionWorld;
   #owners: readonly (Peer | undefined)[] = [];
+  #leaving: ReadonlySet<string> = new Set();
   #nextConnection = 1;
 
   constructor(self: Peer, limits: GatewayLimits, effects: GatewayEffects) {
@@ -47,6 +48,7 @@ export class GatewayCore {
       nowMs: () => effects.nowMs(),
       after: (ms, run) => effects.after(ms, run),
       owner: (partition) => this.#owners[partition],
+      isLeaving: (worker) => this.#leaving.has(peerKey(worker)),
       sendToWorker: (worker, message) => effects.sendToWorker(worker, message),
       appended: (slice) => this.#queues[slice]!.appended,
       presence: (document, entries) => this.#presenceFromElsewhere(document, entries),
@@ -121,9 +123,10 @@ export class GatewayCore {
     this.#links.hear(message, this.#effects.nowMs());
   }
 
-  /** Who answers for each partition now. */
-  setOwners(owners: readonly (Peer | undefined)[]): void {
+  /** Who answers for each partition now; and workers that drain, which go on answering and relaying what they owned. */
+  setOwners(owners: readonly (Peer | undefined)[], leaving: readonly Peer[] = []): void {
     this.#owners = owners;
+    this.#leaving = new Set(leaving.map(peerKey));
     this.#links.ownersChanged();
   }
 

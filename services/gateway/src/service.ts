@@ -220,7 +220,7 @@ class GatewayService implements Gateway {
   }
 
   #lookAtRing(): void {
-    if (this.#ring.sweep(this.#clock.now())) this.#core.setOwners(this.#ring.owners());
+    if (this.#ring.sweep(this.#clock.now())) this.#core.setOwners(this.#ring.owners(), this.#ring.leaving());
   }
 
   #heartbeat(): void {

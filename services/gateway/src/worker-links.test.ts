@@ -53,16 +53,22 @@ class Watched {
   }
   reopen(position: number): void {
     this.reopened.push(position);
-    this.ask({ kind: 'since', position, stateVector: Uint8Array.of(0) });
+    this.ask({ kind: 'since', position, stateVector: Uint8Array.of(0) }, true);
   }
-  ask(want: Want): void {
-    const handler: QuestionHandler = { asked: () => {}, answered: (answer) => void this.answers.push(answer), abandoned: () => {} };
+  ask(want: Want, isForEverybody = false): void {
+    const handler: QuestionHandler = {
+      isForEverybody,
+      asked: () => {},
+      answered: (answer) => void this.answers.push(answer),
+      abandoned: () => {},
+    };
     this.#links.ask(this as unknown as GatewayDocument, want, handler);
   }
 }
 
 let nowMs: number;
 let owner: Peer | undefined;
+let leaving: Peer | undefined;
 let appended: { logIdentity: string; position: number };
 let sent: { to: Peer; message: ToWorker }[];
 let timers: { atMs: number; run: () => void }[];
@@ -74,6 +80,7 @@ let two: Watched;
 beforeEach(() => {
   nowMs = 0;
   owner = w1;
+  leaving = undefined;
   appended = { logIdentity: 'log', position: 0 };
   sent = [];
   timers = [];
@@ -82,6 +89,7 @@ beforeEach(() => {
     nowMs: () => nowMs,
     after: (ms, run) => void timers.push({ atMs: nowMs + ms, run }),
     owner: () => owner,
+    isLeaving: (worker) => worker === leaving,
     sendToWorker: (to, message) => void sent.push({ to, message }),
     appended: () => appended,
     presence: () => {},
@@ -120,8 +128,14 @@ function answer(
   document: string,
   { worker = w1, position = 0, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
 ): void {
+  answerTo(lastOpen(document).question, { worker, position, sequence, logIdentity, updates, first });
+}
+
+function answerTo(
+  question: number,
+  { worker = w1, position = 0, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
+): void {
   const bytes = frameUpdates(updates);
-  const { question } = lastOpen(document);
   hear({
     kind: 'answer',
     worker,
@@ -242,6 +256,50 @@ describe('owners', () => {
     expect(questions('close').map(({ to }) => to)).toEqual([w1, w1]);
     answer('one', { worker: w2, position: 16 });
     relay(1, 16, 17, { worker: w2, documents: ['one'] });
+    expect(one.fannedOut).toEqual([update]);
+  });
+
+  test('one that drains goes on relaying, and answers who joins, until the new owner has answered; then it hears close', () => {
+    bothOpen();
+    [owner, leaving] = [w2, w1];
+    sent = [];
+    links.ownersChanged();
+    expect(questions().map(({ to }) => to)).toEqual([w2, w2]);
+    expect(questions('close')).toEqual([]);
+    const renewal = lastOpen('one');
+    relay(1, 10, 12, { documents: ['one'] });
+    expect(one.fannedOut).toEqual([update]);
+
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    expect(lastOpen('one').to).toEqual(w1);
+    const before = one.answers.length;
+    answer('one', { position: 12, sequence: 1 });
+    expect(one.answers.length).toBe(before + 1);
+    // That the one which leaves has answered does not make it stay.
+    links.ownersChanged();
+    expect(one.reopened).toEqual([10]);
+
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    const late = lastOpen('one').question;
+    answerTo(renewal.question, { worker: w2, position: 13 });
+    expect(questions('close').map(({ to, message }) => [to, message.kind === 'close' && message.document])).toEqual([[w1, 'one']]);
+    // What the old one was still to answer is asked of the new one; should it answer all the same, it is told that nobody listens.
+    expect(lastOpen('one')).toMatchObject({ to: w2, want: { kind: 'state-vector' } });
+    answerTo(late, { worker: w1, position: 13, sequence: 1 });
+    expect(questions('close').length).toBe(2);
+    relay(1, 13, 14, { worker: w2, documents: ['one'] });
+    expect(one.fannedOut.length).toBe(2);
+  });
+
+  test('one that drains and dies before the new owner has answered: nothing is asked twice, and everything since is on its way', () => {
+    bothOpen();
+    [owner, leaving] = [w2, w1];
+    links.ownersChanged();
+    leaving = undefined;
+    links.ownersChanged();
+    expect(one.reopened).toEqual([10]);
+    answer('one', { worker: w2, position: 13 });
+    relay(1, 13, 14, { worker: w2, documents: ['one'] });
     expect(one.fannedOut).toEqual([update]);
   });
 

@@ -27,6 +27,7 @@ export class WorkerLinks {
       nowMs: () => world.nowMs(),
       after: (ms, run) => world.after(ms, run),
       owner: (partition) => world.owner(partition),
+      leavingWorker: (document) => this.#leavingWorker(this.#documents.get(document.name)),
       sendToWorker: (worker, message) => world.sendToWorker(worker, message),
       standing: (document) => this.#standing(document),
       unavailable: (fields) => world.report('document-unavailable', fields),
@@ -103,11 +104,11 @@ export class WorkerLinks {
     }
   }
 
-  /** The ring changed: whatever another worker answers for now is asked for there. The old one goes on relaying until it hears `close`. */
+  /** The ring changed: whatever another worker answers for now is asked for there. One that leaves goes on relaying until the new one has answered. */
   ownersChanged(): void {
     for (const binding of this.#documents.values()) {
-      const owner = this.#world.owner(binding.document.partition);
-      if (binding.worker && (!owner || peerKey(owner) !== peerKey(binding.worker))) this.#reopen(binding);
+      if (this.#leavingWorker(binding)) this.#handOver(binding);
+      else if (binding.worker && !this.#isOwner(binding, binding.worker)) this.#reopen(binding);
     }
     this.#questions.ownersChanged();
   }
@@ -201,13 +202,31 @@ export class WorkerLinks {
   #reopen(binding: Binding): void {
     if (binding.worker) {
       binding.position = this.#position(binding);
-      const owner = this.#world.owner(binding.document.partition);
-      this.#unbind(binding, !owner || peerKey(owner) !== peerKey(binding.worker));
+      this.#unbind(binding, !this.#isOwner(binding, binding.worker));
     }
     if (binding.reopening) return;
     binding.reopening = true;
     this.#world.report('reopen', { document: binding.document.name, position: binding.position });
     binding.document.reopen(binding.position);
+  }
+
+  /** As `reopen`, but the document stays with the worker that leaves: its relays go on, and people notice nothing. The answer binds it to the new owner. */
+  #handOver(binding: Binding): void {
+    if (binding.reopening) return;
+    binding.reopening = true;
+    binding.position = this.#position(binding);
+    this.#world.report('reopen', { document: binding.document.name, position: binding.position });
+    binding.document.reopen(binding.position);
+  }
+
+  #leavingWorker(binding: Binding | undefined): Peer | undefined {
+    const worker = binding?.worker;
+    return binding && worker && !this.#isOwner(binding, worker) && this.#world.isLeaving(worker) ? worker : undefined;
+  }
+
+  #isOwner({ document }: Binding, worker: Peer): boolean {
+    const owner = this.#world.owner(document.partition);
+    return owner !== undefined && peerKey(owner) === peerKey(worker);
   }
 
   #bind(binding: Binding, answer: Answer, nowMs: number): void {
@@ -225,7 +244,8 @@ export class WorkerLinks {
       progress.sequence = Math.max(progress.sequence, answer.sequence);
       progress.position = Math.max(progress.position, answer.position);
     }
-    if (!binding.worker || peerKey(binding.worker) !== key) {
+    const moves = !binding.worker || peerKey(binding.worker) !== key;
+    if (moves) {
       if (binding.worker) this.#unbind(binding, true);
       link.documents += 1;
       binding.worker = answer.worker;
@@ -241,7 +261,10 @@ export class WorkerLinks {
         binding.document.recover();
       }
     }
+    if (this.#leavingWorker(binding)) return; // the new owner's answer is still to come
     binding.reopening = false;
+    // What was asked of the one that leaves is asked here: it may be gone before it answers.
+    if (moves) this.#questions.ownersChanged(binding.document);
   }
 
   #unbind(binding: Binding, sayClose: boolean): void {
@@ -302,6 +325,8 @@ export interface WorkerLinkWorld {
   after(ms: number, run: () => void): void;
   /** Who answers for a partition, as the ring is seen here; undefined while nobody is there. */
   owner(partition: number): Peer | undefined;
+  /** Whether it drains, and still speaks. */
+  isLeaving(worker: Peer): boolean;
   sendToWorker(worker: Peer, message: ToWorker): void;
   /** This gateway's last append of a slice; position 0 and identity '' before the first. */
   appended(slice: number): { logIdentity: string; position: number };

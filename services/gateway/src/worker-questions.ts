@@ -56,7 +56,7 @@ export class WorkerQuestions {
       this.#containsBytes -= bytes;
       answer(contained);
     };
-    const handler: QuestionHandler = { asked: () => {}, answered: () => {}, abandoned: () => done(false) };
+    const handler: QuestionHandler = { isForEverybody: false, asked: () => {}, answered: () => {}, abandoned: () => done(false) };
     this.#begin({ document, handler, body: { kind: 'contains', update, answer: done } });
   }
 
@@ -114,10 +114,15 @@ export class WorkerQuestions {
     });
   }
 
-  ownersChanged(): void {
+  /** Whoever answers for some documents, or for this one, is another worker now. */
+  ownersChanged(of?: GatewayDocument): void {
     for (const pending of [...this.#pending.values()]) {
-      const owner = this.#world.owner(pending.document.partition);
-      if (owner && (!pending.worker || peerKey(pending.worker) !== peerKey(owner))) this.#again(pending);
+      if (of && pending.document !== of) continue;
+      const owner = this.#ownerFor(pending);
+      if (!owner || (pending.worker && peerKey(pending.worker) === peerKey(owner))) continue;
+      // The one before may answer all the same, and register us.
+      if (pending.body.kind === 'open' && pending.worker) this.#remember(pending.id, pending.document.name);
+      this.#again(pending);
     }
   }
 
@@ -140,7 +145,7 @@ export class WorkerQuestions {
     pending.sentAtMs = this.#world.nowMs();
     this.#pending.set(pending.id, pending);
     const { document, body } = pending;
-    const owner = this.#world.owner(document.partition);
+    const owner = this.#ownerFor(pending);
     pending.worker = owner;
     if (!owner) return; // nobody is there: `tick` and `ownersChanged` ask again
     const { logIdentity, atLeast, comparable } = this.#world.standing(document);
@@ -152,6 +157,10 @@ export class WorkerQuestions {
     // What does not fit follows the answer: the worker takes presence only from who has the document open.
     pending.presence = presenceParts(document.presence.ofOwners(), this.#limits.payloadBytesMax / 2)[0] ?? [];
     this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
+  }
+
+  #ownerFor({ document, handler }: Pending): Peer | undefined {
+    return (handler.isForEverybody ? undefined : this.#world.leavingWorker(document)) ?? this.#world.owner(document.partition);
   }
 
   #receive(pending: Pending, bytes: Uint8Array, nowMs: number): void {
@@ -202,6 +211,8 @@ export interface QuestionWorld {
   after(ms: number, run: () => void): void;
   /** Who answers for a partition, as the ring is seen here; undefined while nobody is there. */
   owner(partition: number): Peer | undefined;
+  /** The worker that has the document open for us and drains: until the new owner has taken it over it answers at once. */
+  leavingWorker(document: GatewayDocument): Peer | undefined;
   sendToWorker(worker: Peer, message: ToWorker): void;
   /** How far the answer must be; `comparable`: whether positions this gateway knows of the document are of that log. */
   standing(document: GatewayDocument): { readonly logIdentity: string; readonly atLeast: number; readonly comparable: boolean };
