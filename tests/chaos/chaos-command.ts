@@ -1,8 +1,6 @@
-import { cpSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ChaosRun } from './chaos-run.ts';
+import { keepEvidence } from './evidence.ts';
 import { type FaultKind, faultKinds, type Step } from './faults.ts';
 import { lostIn, reportOf } from './report.ts';
 
@@ -54,26 +52,9 @@ async function chaos(): Promise<number> {
   const checked = await run.check();
   for (const line of reportOf(run, checked)) say(line);
   const violations = [...run.violations, ...checked.violations];
-  if (violations.length > 0) say(`evidence kept in ${keptEvidence(run, seed)}; again with --seed ${seed}`);
+  if (violations.length > 0) say(`evidence kept in ${await keepEvidence(run, checked, seed)}; again with --seed ${seed}`);
   await run.end();
   return violations.length === 0 && lostIn(violations) === 0 ? 0 : 1;
-}
-
-/** Logs of all services, and what was done, seen and promised when. */
-function keptEvidence(run: ChaosRun, seed: number): string {
-  const kept = join(tmpdir(), `weft-chaos-${seed}`);
-  cpSync(run.cluster.folder, kept, { recursive: true });
-  const { startMs, violations, sightings, crowd, injector } = run;
-  const timeline = {
-    epochOfZero: performance.timeOrigin,
-    startMs,
-    faults: injector.windows,
-    violations,
-    seen: sightings.all,
-    notes: crowd.notes,
-  };
-  writeFileSync(join(kept, 'timeline.json'), JSON.stringify(timeline));
-  return kept;
 }
 
 function describe({ kind, target, holdMs }: Step['faults'][number]): string {

@@ -14,7 +14,7 @@ import type { Violation } from './violations.ts';
 import { type Visit, Visits } from './visits.ts';
 
 /** More than one, so that what is cut by slices is tried too. */
-const slices = 2;
+export const slices = 2;
 /** Long enough to see the closes spread. */
 const drain = '3s';
 /** A provider waits up to 30 s between two attempts (protocol.md). */

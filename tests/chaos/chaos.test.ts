@@ -13,7 +13,7 @@ const storedWithinMs = 1_000;
 beforeAll(async () => {
   run = await ChaosRun.begin({
     seed: printedSeed('chaos'),
-    durationMs: 30_000,
+    durationMs: 25_000,
     clients: 18,
     kinds: ['kill-gateway', 'kill-worker', 'freeze-worker', 'freeze-gateway', 'roll-gateways', 'kill-nats', 'step-down', 'kill-postgres'],
     pauseMs: 1_500,

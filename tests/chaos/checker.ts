@@ -65,7 +65,7 @@ export class Checker {
     const equal = (other: Y.Doc, whose: string): Violation[] =>
       first === undefined || wholeOf(first) === wholeOf(other)
         ? []
-        : [{ kind: 'unequal', says: `${document}: ${whose} is another than that of ${living[0]!.notes.writer}` }];
+        : [{ kind: 'unequal', document, says: `${document}: ${whose} is another than that of ${living[0]!.notes.writer}` }];
     for (const { doc, notes: whose } of living) violations.push(...equal(doc, `the document of ${whose.writer}`));
     const read = await this.#read(document, (doc) => [
       ...this.#missing(notes, doc, 'what a fresh reader is shown'),
@@ -80,7 +80,7 @@ export class Checker {
       try {
         await reader.untilSynced(readWithinMs);
       } catch (error) {
-        return [{ kind: 'stuck', says: `${document}: ${String(error)}` }];
+        return [{ kind: 'stuck', document, says: `${document}: ${String(error)}` }];
       }
       return judge(reader.doc);
     });
@@ -96,7 +96,7 @@ export class Checker {
       const violations = [
         ...this.#missing(notes, doc, 'Postgres'),
         ...equal(doc, 'the document in Postgres'),
-        ...pending.map((says) => ({ kind: 'unequal', says }) as const),
+        ...pending.map((says) => ({ kind: 'unequal', document, says }) as const),
       ];
       if (violations.length === 0 || performance.now() > deadlineMs) return violations;
     }

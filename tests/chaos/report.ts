@@ -51,7 +51,9 @@ export function lostIn(violations: readonly Violation[]): number {
   return new Set(violations.flatMap(({ edit }) => (edit === undefined ? [] : [edit]))).size;
 }
 
-function resultOf(violations: readonly Violation[]): string[] {
+function resultOf(found: readonly Violation[]): string[] {
+  // The worst first.
+  const violations = [...found.filter(({ kind }) => kind === 'lost'), ...found.filter(({ kind }) => kind !== 'lost')];
   const shown = violations.slice(0, shownMax).map(({ kind, says }) => `  ${kind}: ${says}`);
   const more = violations.length > shownMax ? [`  … and ${violations.length - shownMax} more`] : [];
   const others = violations.filter(({ kind }) => kind !== 'lost').length;

@@ -17,6 +17,10 @@ export interface Sighting {
 /** The provider closed the socket, not we. */
 export const leftByItself = 'left by itself';
 
+/** RFC 6455: a close frame without a code; no close frame at all. */
+const noStatus = 1005;
+const abnormal = 1006;
+
 const httpRefusal = /Unexpected server response: (\d+)/;
 
 /** Keeps what all clients saw. Their own leaving is not seen: `forget` them first. */
@@ -53,7 +57,8 @@ export class Sightings {
     });
     socket.on('close', (code: number, reason: Buffer) => {
       const status = httpRefusal.exec(failure)?.[1];
-      if (left) see(leftByItself, `${code} ${failure}`);
+      // A close frame from the gateway is answered by the library through `close` as well; its code then is the gateway's.
+      if (left && (code === noStatus || code === abnormal)) see(leftByItself, `${code} ${failure}`);
       else if (status !== undefined) see(`HTTP ${status}`, failure);
       else if (phase === 'opening') see('unreachable', failure);
       else see(`close ${code}`, reason.toString() || failure);

@@ -6,6 +6,7 @@ export interface Violation {
   /** `lost`: an acknowledged edit that somebody does not have. */
   readonly kind: 'lost' | 'unequal' | 'unsaved' | 'seen' | 'stuck' | 'thrown';
   readonly says: string;
+  readonly document?: string;
   /** Which edit, of `lost`. */
   readonly edit?: string;
 }
@@ -27,6 +28,7 @@ export function lostEdit(
   const acknowledged = acknowledgedMs === undefined ? 'kept by a client that lives' : `acknowledged at ${at(acknowledgedMs)}`;
   return {
     kind: 'lost',
+    document: notes.document,
     edit: `${notes.document} ${entry}`,
     says: `${notes.document}: ${entry} (${notes.kind}), made at ${at(madeMs)}, ${acknowledged}, is not in ${where}; faults then: ${faults.join(', ') || 'none'}`,
   };
