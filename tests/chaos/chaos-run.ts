@@ -3,7 +3,7 @@ import { type Cluster, type ClusterOptions, startCluster } from '../harness/clus
 import { untilEqual } from '../harness/gathering.ts';
 import { randomFrom } from '../harness/random.ts';
 import { Balancer } from './balancer.ts';
-import { type Checked, Checker } from './checker.ts';
+import { type Checked, Checker, type Patience } from './checker.ts';
 import { Crowd } from './crowd.ts';
 import { causesOf } from './expectations.ts';
 import { FaultPlan, type PlanOptions, type Step } from './faults.ts';
@@ -61,8 +61,8 @@ export class ChaosRun {
       workers: 3,
       persistence: 2,
       nats: 3,
-      env: { WEFT_LOG_SLICES: String(slices), WEFT_DRAIN: drain },
       ...options.cluster,
+      env: { WEFT_DRAIN: drain, ...options.cluster?.env, WEFT_LOG_SLICES: String(slices) },
     });
     const balancer = new Balancer(cluster);
     const sightings = new Sightings();
@@ -130,9 +130,9 @@ export class ChaosRun {
   }
 
   /** May be called again: it looks anew. For tests of the checker: other notes than people took, and less patience. */
-  check({ notes = this.crowd.notes, storedWithinMs }: { notes?: readonly Notes[]; storedWithinMs?: number } = {}): Promise<Checked> {
+  check({ notes = this.crowd.notes, patience }: { notes?: readonly Notes[]; patience?: Patience } = {}): Promise<Checked> {
     const context = { startMs: this.startMs, windows: this.injector.windows };
-    return new Checker(this.cluster, this.crowd, context, storedWithinMs).check(notes);
+    return new Checker(this.cluster, this.crowd, context, patience).check(notes);
   }
 
   async end(): Promise<void> {

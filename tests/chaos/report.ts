@@ -42,6 +42,7 @@ export function reportOf(run: ChaosRun, checked: Checked): string[] {
     ...counted(run.sightings.all.map(({ what, phase }, i) => `${what} (${phase}) under ${causes[i] ?? 'NOTHING THAT EXPLAINS IT'}`)),
     `converged after       ${Math.round(run.convergedMs)} ms`,
     `looked for            ${checked.promised} edits in ${checked.documents} documents: with each client, with a fresh reader, in Postgres`,
+    `first answers behind  ${checked.lateMs.length}${checked.lateMs.length > 0 ? `, the rest came within ${Math.round(Math.max(...checked.lateMs))} ms` : ''}`,
     ...errorsLogged(run),
     ...resultOf([...run.violations, ...checked.violations]),
   ];
