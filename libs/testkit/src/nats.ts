@@ -28,6 +28,8 @@ export interface NatsOptions {
 export interface NatsServer extends Server {
   /** The single servers of a cluster; of one server, itself. `kill` and the like on these end one of them. */
   readonly servers: readonly Server[];
+  /** Where the first of them can be asked about itself (`/varz`); undefined where it is not one of this machine's binaries. */
+  readonly monitoringUrl: string | undefined;
 }
 
 /** Starts NATS. `url` names all servers of a cluster with commas between, as NATS clients take it (`servers: url.split(',')`). */
@@ -35,7 +37,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   const asked = Object.keys(options).some((key) => key !== 'jetstream' && key !== 'syncAlways');
   if (config.natsUrl !== undefined && !asked) return givenNats(config.natsUrl);
   const contained = canBeContained(options) ? await natsInDocker(options) : undefined;
-  if (contained !== undefined) return { ...contained, servers: [contained] };
+  if (contained !== undefined) return { ...contained, servers: [contained], monitoringUrl: undefined };
   const binary = findNatsBinary();
   reportServer('nats-server', binary.version, binary.origin);
   const nodes = await planNodes(options, binary);
@@ -46,6 +48,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
     url: nodes.map((node) => node.url).join(','),
     version: binary.version,
     servers: nodes,
+    monitoringUrl: nodes[0]?.monitoringUrl,
     start: all((node) => node.start()),
     stop: all((node) => node.stop()),
     kill: all((node) => node.kill()),
@@ -79,7 +82,11 @@ interface Ports {
   readonly route: number;
 }
 
-async function planNodes(options: NatsOptions, binary: NatsBinary): Promise<Server[]> {
+interface Node extends Server {
+  readonly monitoringUrl: string;
+}
+
+async function planNodes(options: NatsOptions, binary: NatsBinary): Promise<Node[]> {
   const ports: Ports[] = [];
   for (let i = 0; i < (options.cluster ?? 1); i++)
     ports.push({ client: await ownPort(), monitor: await ownPort(), route: await ownPort() });
@@ -92,7 +99,7 @@ async function ownPort(): Promise<number> {
   return port;
 }
 
-function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[], own: Ports, index: number): Server {
+function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[], own: Ports, index: number): Node {
   const folder = temporaryFolder('nats');
   const storeDir = options.storeDir === undefined ? join(folder, 'store') : join(options.storeDir, all.length === 1 ? '' : String(index));
   mkdirSync(storeDir, { recursive: true });
@@ -109,6 +116,7 @@ function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[
   });
   return {
     url: `nats://127.0.0.1:${own.client}`,
+    monitoringUrl: `http://127.0.0.1:${own.monitor}`,
     version: binary.version,
     start: () => child.start(),
     stop: () => child.stop(),
@@ -179,5 +187,5 @@ async function givenNats(urls: readonly string[]): Promise<NatsServer> {
   const version = versionIn(info);
   reportServer('nats-server', version, 'given by WEFT_TEST_NATS_URL');
   const server = givenServer(urls.join(','), version, 'it is given by WEFT_TEST_NATS_URL');
-  return { ...server, servers: [server] };
+  return { ...server, servers: [server], monitoringUrl: undefined };
 }

@@ -24,7 +24,12 @@ export function positionOf(answer: Uint8Array, subject: string): number {
   const code = ack.error?.err_code ?? 0;
   const says = `${subject}: NATS refuses the append: ${ack.error?.description ?? 'without a reason'} (${code})`;
   if (code === messageTooLarge) throw new WalRecordTooLarge(says);
-  if (noRoom.has(code) || (code === storeFailed && limitReached.test(ack.error?.description ?? ''))) throw new WalFull(says);
+  if (code === storeFailed && limitReached.test(ack.error?.description ?? ''))
+    throw new WalFull(`${says}: the slice has reached WEFT_LOG_BYTES_MAX; it is emptied as persistence gets on`);
+  if (noRoom.has(code))
+    throw new WalFull(
+      `${says}: NATS has no room, although WEFT_LOG_BYTES_MAX is not reached: give its JetStream more, or look what else it holds`,
+    );
   throw new WalUnavailable(says);
 }
 
@@ -45,13 +50,29 @@ export const isNoResponders = (error: unknown): boolean =>
  */
 const settingsRefused = new Set([10_002, 10_023, 10_026, 10_039, 10_047, 10_052, 10_058, 10_065, 10_074]);
 
+/** What to change, where NATS's own words do not tell. */
+const remedies = new Map<number, string>(
+  [10_002, 10_005, 10_023, 10_047].map((code) => [
+    code,
+    'NATS sets WEFT_LOG_BYTES_MAX aside for every slice, on each server that has a replica: lower it (it has to be the same for every service), or give JetStream more ' +
+      '(max_file_store, the limits of the account)',
+  ]),
+).set(10_074, 'WEFT_LOG_REPLICAS asks for more copies than there are servers');
+
+function withRemedy(message: string, code: number): string {
+  const remedy = remedies.get(code);
+  return `${message} (${code})${remedy === undefined ? '' : `. ${remedy}`}`;
+}
+
 export function unavailable(what: string, error: unknown): WalUnavailable | WalUnusable {
   if (error instanceof WalUnusable || error instanceof WalUnavailable) return error;
   // The library's JetStreamNotEnabled wraps the answer.
   const api = error instanceof Error && error.cause instanceof JetStreamApiError ? error.cause : error;
   const message = error instanceof Error ? error.message : String(error);
   if (api instanceof JetStreamApiError && settingsRefused.has(api.code)) {
-    return new WalUnusable(`${what}: NATS refuses the log's settings: ${api.message} (${api.code})`, { cause: error });
+    return new WalUnusable(`${what}: NATS refuses the log's settings: ${withRemedy(api.message, api.code)}`, { cause: error });
   }
+  if (api instanceof JetStreamApiError)
+    return new WalUnavailable(`${what}: NATS refuses for now: ${withRemedy(api.message, api.code)}`, { cause: error });
   return new WalUnavailable(`${what}: NATS did not answer (${message})`, { cause: error });
 }

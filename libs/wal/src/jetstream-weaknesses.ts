@@ -1,4 +1,4 @@
-import { StorageType, type StreamInfo } from '@nats-io/jetstream';
+import { PersistMode, StorageType, type StreamInfo } from '@nats-io/jetstream';
 
 const monitoringMsMax = 2_000;
 
@@ -12,6 +12,11 @@ export function weaknessesOfStreams(streams: readonly StreamInfo[]): string[] {
       .join(', ');
   const inMemory = named(({ config }) => config.storage === StorageType.Memory);
   if (inMemory !== '') found.push(`stored in memory: ${inMemory}. A restart of NATS loses what was acknowledged; use file storage`);
+  const lazy = named(({ config }) => config.persist_mode === PersistMode.Async);
+  if (lazy !== '')
+    found.push(
+      `written in the background (persist_mode: async): ${lazy}. A crash of NATS loses what was acknowledged; remove that from the stream`,
+    );
   const single = named(({ config }) => config.num_replicas === 1);
   if (single !== '')
     found.push(

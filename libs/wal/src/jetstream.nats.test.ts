@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { jetstreamManager, type JetStreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager, PersistMode, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { createLogger } from '@weft/telemetry';
 import { type NatsServer, startNats, temporaryFolder } from '@weft/testkit';
@@ -132,8 +132,18 @@ describe('the log in JetStream', () => {
     );
     await expect(walOf({ streamName: queue }).open()).rejects.toThrow(/retention "workqueue"/);
     await managed(server.url, (manager) => manager.streams.delete(`${queue}_0`));
-    await expect(walOf({ replicas: 3 }).open()).rejects.toBeInstanceOf(WalUnusable);
-    await expect(walOf({ bytesMax: 2 ** 50 }).open()).rejects.toThrow(/NATS refuses the log's settings.*storage/);
+    const refused = (options: Partial<JetStreamWalOptions>): Promise<unknown> =>
+      walOf(options)
+        .open()
+        .catch((error: unknown) => error);
+    expect(await refused({ replicas: 3 })).toBeInstanceOf(WalUnusable);
+    expect(String(await refused({ replicas: 3 }))).toMatch(
+      /replicas > 1 not supported.*WEFT_LOG_REPLICAS asks for more copies than there are servers/,
+    );
+    expect(await refused({ bytesMax: 2 ** 50 })).toBeInstanceOf(WalUnusable);
+    expect(String(await refused({ bytesMax: 2 ** 50 }))).toMatch(
+      /NATS refuses the log's settings: insufficient storage.*WEFT_LOG_BYTES_MAX aside for every slice.*lower it.*max_file_store/,
+    );
   });
 
   test('[D2] 2.12 and what came after it is new enough; an unreadable version is not', () => {
@@ -245,6 +255,44 @@ describe('the log in JetStream', () => {
     expect(seen.slice(0, 2)).toEqual([1, 2]);
     await wal.close();
     await own.stop();
+  });
+
+  test('[L6] a full log says which setting bounds it', async () => {
+    const wal = walOf({ bytesMax: 1_000_000 });
+    await wal.open();
+    const filling = (async () => {
+      for (;;) await wal.append(0, new Uint8Array(100_000));
+    })();
+    await expect(filling).rejects.toThrow(/maximum bytes.*WEFT_LOG_BYTES_MAX; it is emptied as persistence gets on/);
+  });
+
+  test('[D1] a real NATS whose acknowledgements are weaker than promised is found out at the start, each weakness in a sentence', async () => {
+    // One of this machine's, whose monitoring port is known.
+    const weak = await startNats({ syncAlways: false, storeDir: temporaryFolder('weak') });
+    const streamName = freshName();
+    // Made by hand, before Weft came.
+    await managed(weak.url, (manager) =>
+      manager.streams.add({ name: `${streamName}_0`, subjects: ['weft.log.0.abc'], storage: StorageType.Memory, max_bytes: 1_000_000 }),
+    );
+    const options = { url: weak.url, bytesMax: 1_000_000, monitoringUrl: weak.monitoringUrl! };
+    const inMemory = walOf({ ...options, streamName });
+    await inMemory.open();
+    expect(await inMemory.weaknesses()).toEqual([
+      'NATS acknowledges before fsync: a power cut loses acknowledged edits; set jetstream { sync_interval: always }',
+      `stored in memory: ${streamName}_0. A restart of NATS loses what was acknowledged; use file storage`,
+      `one replica: ${streamName}_0. A lost disk loses what was acknowledged and is not yet in Postgres; production wants 3 (WEFT_LOG_REPLICAS)`,
+    ]);
+    const lazy = freshName();
+    await managed(weak.url, (manager) =>
+      manager.streams.add({ name: `${lazy}_0`, subjects: ['weft.log.0.def'], persist_mode: PersistMode.Async, max_bytes: 1_000_000 }),
+    );
+    const inBackground = walOf({ ...options, streamName: lazy });
+    await inBackground.open();
+    expect(await inBackground.weaknesses()).toContainEqual(
+      expect.stringContaining(`written in the background (persist_mode: async): ${lazy}_0`),
+    );
+    await Promise.all([inMemory.close(), inBackground.close()]);
+    await weak.stop();
   });
 
   test('[D1] weaknesses name what was not asked or is not kept', async () => {

@@ -46,7 +46,8 @@ export class GatewayProcess implements Service {
     const wal = new JetStreamWal({ ...nats, slices, ...jetStreamOptions(this.#config) });
     this.#wal = wal;
     await this.#retried('open the log', () => wal.open());
-    for (const weakness of await wal.weaknesses()) logger.warn({ weakness }, 'acknowledged may be less than durable');
+    for (const weakness of await this.#retried('ask how durable the log is', () => wal.weaknesses()))
+      logger.warn({ weakness }, `acknowledged may be less than durable: ${weakness}`);
     const auth = new AuthClient(bus, { timeoutMs: authTimeoutMs });
     this.#gateway = createGateway(
       { bus, wal, authorize: (token, document) => auth.check(token, document), logger, metrics: this.#metrics },

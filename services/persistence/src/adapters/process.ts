@@ -102,7 +102,7 @@ export class PersistenceProcess implements Service {
     const asked = await Promise.allSettled([this.#database.weaknesses(), this.#wal.weaknesses()]);
     for (const outcome of asked) {
       if (outcome.status === 'rejected') this.#logger.warn({ err: outcome.reason as unknown }, 'durability could not be checked');
-      else for (const weakness of outcome.value) this.#logger.warn({ weakness }, 'acknowledged may be less than durable');
+      else for (const weakness of outcome.value) this.#logger.warn({ weakness }, `acknowledged may be less than durable: ${weakness}`);
     }
   }
 }
