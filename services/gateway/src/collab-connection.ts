@@ -15,6 +15,9 @@ import type { GatewayDocument } from './document.ts';
 import { type DocumentFrames, Member } from './member.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 
+/** A timer so late is no mere load: on a busy machine they come some ten milliseconds late. */
+const stoodStillMs = 1_000;
+
 /**
  * What one address (a document, as one provider of the socket calls it) is going through. `check` numbers the Auth whose answer counts: the latest.
  * - `unknown`: frames came before an Auth: kept.
@@ -54,7 +57,7 @@ export class CollabConnection implements ConnectionHandler {
     this.connection = new Connection(id, socket, limits.highWaterBytes);
     this.#limits = limits;
     this.#world = world;
-    world.after(limits.authDeadlineMs, () => this.#authDeadline());
+    this.#awaitAuth();
   }
 
   frame(bytes: Uint8Array, isBinary: boolean): void {
@@ -248,9 +251,15 @@ export class CollabConnection implements ConnectionHandler {
     for (const { bytes } of kept) this.#keptBytes -= bytes;
   }
 
-  #authDeadline(): void {
-    if (this.connection.closed || this.#authenticatedOnce) return;
-    this.connection.close(CLOSE.timeout, `no valid Auth within ${this.#limits.authDeadlineMs} ms`);
+  /** A timer that comes late tells that this process stood still, or its machine: an Auth may have come meanwhile that nobody has read yet. Its time begins anew. */
+  #awaitAuth(): void {
+    const { authDeadlineMs } = this.#limits;
+    const dueMs = this.#world.nowMs() + authDeadlineMs;
+    this.#world.after(authDeadlineMs, () => {
+      if (this.connection.closed || this.#authenticatedOnce) return;
+      if (this.#world.nowMs() - dueMs > stoodStillMs) return this.#awaitAuth();
+      this.connection.close(CLOSE.timeout, `no valid Auth within ${authDeadlineMs} ms`);
+    });
   }
 
   #refuse(error: unknown): void {

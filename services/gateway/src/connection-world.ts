@@ -18,6 +18,7 @@ export interface ConnectionHandler {
 /** What the connections need of the rest of the gateway. */
 export interface ConnectionWorld {
   readonly editing: Editing;
+  nowMs(): number;
   after(ms: number, run: () => void): void;
   /** Rejects when nobody can say. */
   authorize(token: string, document: string): Promise<Decision>;

@@ -168,6 +168,22 @@ test('no Auth within the deadline: 4408; one in time stays', async () => {
   expect(socket.closed).toBeUndefined();
 });
 
+test('a gateway that stood still for longer than the deadline hears the Auth that came meanwhile, and then gives up who still sends none', async () => {
+  const early = new Listening();
+  const handler = core.connectCollab(early);
+  const silent = new Listening();
+  core.connectCollab(silent);
+  // Timers come first when a process wakes, then what waits in its sockets.
+  nowMs += 15_000;
+  pass(1);
+  expect([early.closed, silent.closed]).toEqual([undefined, undefined]);
+  handler.frame(authFrame('document'), true);
+  await Promise.resolve();
+  pass(10);
+  expect(early.closed).toBeUndefined();
+  expect(silent.closed).toEqual({ code: CLOSE.timeout.code, reason: 'no valid Auth within 10000 ms' });
+});
+
 test('answers of auth that overtake each other: the latest Auth counts', async () => {
   const { socket, handler } = await collab();
   const answers: ((decision: Decision) => void)[] = [];

@@ -68,6 +68,7 @@ export class GatewayCore {
     });
     this.#world = {
       editing,
+      nowMs: () => effects.nowMs(),
       after: (ms, run) => effects.after(ms, run),
       authorize: (token, document) => effects.authorize(token, document),
       document: (name) => this.#document(name),
