@@ -7,6 +7,7 @@ import { printedSeed, randomFrom } from '../harness/random.ts';
 import type { ServiceProcess } from '../harness/service-process.ts';
 import { untilStored } from '../harness/stored-content.ts';
 import { type User, type UserKind, userKinds } from '../harness/users.ts';
+import { type RingReport, ringTable } from '@weft/ring';
 import { until } from '../limits/until.ts';
 
 /**
@@ -33,6 +34,24 @@ async function join(name: string, kind: UserKind, gateway: number, document: str
   users.push(writer.user);
   await writer.user.untilSynced();
   return writer;
+}
+
+/** [RI13] Every process sees the same two workers and owners, and each worker answers for all that it owns. */
+async function untilRingsAgree(): Promise<void> {
+  let reports: RingReport[] = [];
+  await until(
+    async () => {
+      const answers = await Promise.all([...cluster.gateways, ...cluster.workers].map((service) => service.ops('/ring')));
+      reports = answers.map(({ text }) => JSON.parse(text) as RingReport);
+      const owners = new Set(reports.map((report) => report.owners.join(' ')));
+      const isWhole = ({ peer, owners: all, slices }: RingReport): boolean =>
+        slices.every(({ owned, ready, position, end }) => ready.length === owned.length && position === end) &&
+        slices.reduce((sum, { owned }) => sum + owned.length, 0) === all.filter((owner) => owner === peer).length;
+      return owners.size === 1 && reports.every((report) => report.members.length === 2 && isWhole(report));
+    },
+    'all see the same ring, and workers are ready for what they own',
+    { seen: () => reports.map(ringTable).join('\n') },
+  );
 }
 
 /** A gauge of a service, as Prometheus would read it. */
@@ -123,6 +142,7 @@ test(
       await until(async () => (seen = await registrations()) === openPairs, `the extra relays end: ${openPairs} registrations`, {
         seen: () => `but ${seen}`,
       });
+      await untilRingsAgree();
       await newcomersSeeAll('after');
     }
     for (const [i, writer] of near.entries()) {

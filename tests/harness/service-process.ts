@@ -113,7 +113,7 @@ export class ServiceProcess {
     return { ok: body.status === 200, reasons: [body.text] };
   }
 
-  async ops(path: '/healthz' | '/readyz' | '/metrics'): Promise<{ status: number; text: string }> {
+  async ops(path: '/healthz' | '/readyz' | '/metrics' | '/ring'): Promise<{ status: number; text: string }> {
     const response = await fetch(`http://127.0.0.1:${this.opsPort}${path}`, { signal: AbortSignal.timeout(2_000) });
     return { status: response.status, text: await response.text() };
   }

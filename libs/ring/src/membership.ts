@@ -1,3 +1,5 @@
+import type { MemberView } from './ring-report.ts';
+
 /** Who speaks: `id` is stable over restarts, `incarnation` is new at each start. */
 export interface Member {
   readonly id: string;
@@ -13,6 +15,7 @@ export const membersMax = 1_000;
 interface Seen {
   readonly member: Member;
   readonly draining: boolean;
+  readonly load: number;
   readonly heardAtMs: number;
   /** The incarnation this one replaced. Its last heartbeats may still be under way. */
   readonly replaced: string | undefined;
@@ -28,7 +31,7 @@ export class Membership {
   }
 
   /** A new incarnation of an id takes the place of the old one at once. True when it changed who is there: worth a `sweep` at once. */
-  hear(member: Member, draining: boolean, nowMs: number): boolean {
+  hear(member: Member, draining: boolean, nowMs: number, load = 0): boolean {
     const known = this.#members.get(member.id);
     if (known === undefined && this.#members.size >= membersMax) return false;
     if (known?.replaced === member.incarnation) return false;
@@ -36,7 +39,7 @@ export class Membership {
     const changes = isNew || known.draining !== draining;
     if (changes) this.#changed = true;
     const replaced = isNew ? known?.member.incarnation : known.replaced;
-    this.#members.set(member.id, { member, draining, heardAtMs: nowMs, replaced });
+    this.#members.set(member.id, { member, draining, load, heardAtMs: nowMs, replaced });
     return changes;
   }
 
@@ -54,6 +57,18 @@ export class Membership {
 
   get(id: string): Member | undefined {
     return this.#members.get(id)?.member;
+  }
+
+  /** Everybody, by id, for people to look at. */
+  view(nowMs: number): MemberView[] {
+    return [...this.#members.values()]
+      .map(({ member, draining, load, heardAtMs }) => ({
+        peer: `${member.id}/${member.incarnation}`,
+        draining,
+        load,
+        heardMsAgo: Math.round(nowMs - heardAtMs),
+      }))
+      .toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
   }
 
   /** Who has said that it leaves, and still speaks. */

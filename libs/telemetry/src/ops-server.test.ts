@@ -26,6 +26,18 @@ test('[TE7] health, readiness, metrics', async () => {
   expect(await scrape.text()).toContain('weft_open 1');
 });
 
+test('[TE7] a service’s own views, asked anew each time; one that fails is an error and harms nobody', async () => {
+  let asked = 0;
+  const views = { '/ring': async () => ({ asked: ++asked }), '/broken': () => Promise.reject(new Error('away')) };
+  server = await startOpsServer({ port: 0, host: '127.0.0.1', ready: () => ({ ok: true, reasons: [] }), metrics: new Metrics(), views });
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${server!.port}${path}`);
+  expect(await (await get('/ring')).json()).toEqual({ asked: 1 });
+  expect(await (await get('/ring?again')).json()).toEqual({ asked: 2 });
+  expect((await get('/broken')).status).toBe(500);
+  expect((await get('/healthz')).status).toBe(200);
+  expect(await (await get('/toString')).text()).toContain('/ring');
+});
+
 test('[TE7] other paths and methods', async () => {
   const get = await start(() => ({ ok: true, reasons: [] }));
   expect((await get('/')).status).toBe(404);

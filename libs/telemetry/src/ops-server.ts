@@ -14,6 +14,8 @@ export interface OpsServerOptions {
   readonly host: string;
   readonly ready: () => Readiness;
   readonly metrics: Metrics;
+  /** Further paths, answered with what these give, as JSON. */
+  readonly views?: Readonly<Record<string, () => unknown>>;
 }
 
 export interface OpsServer {
@@ -24,10 +26,10 @@ export interface OpsServer {
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 100;
 
-/** `/healthz`, `/readyz` and `/metrics`, for the cluster only, never public. Rejects with one sentence when it cannot listen. */
-export async function startOpsServer({ port, host, ready, metrics }: OpsServerOptions): Promise<OpsServer> {
+/** `/healthz`, `/readyz`, `/metrics` and a service's own views, for the cluster only, never public. Rejects with one sentence when it cannot listen. */
+export async function startOpsServer({ port, host, ready, metrics, views = {} }: OpsServerOptions): Promise<OpsServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    answer(request, { ready, metrics }).then(
+    answer(request, { ready, metrics, views }).then(
       ({ status, contentType, body }) => send(request, response, status, contentType, body),
       (error: unknown) => send(request, response, 500, 'text/plain', `${String(error)}\n`),
     );
@@ -53,9 +55,13 @@ interface Answer {
   readonly body: string;
 }
 
-async function answer(request: IncomingMessage, { ready, metrics }: Pick<OpsServerOptions, 'ready' | 'metrics'>): Promise<Answer> {
+async function answer(
+  request: IncomingMessage,
+  { ready, metrics, views }: Required<Pick<OpsServerOptions, 'ready' | 'metrics' | 'views'>>,
+): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD\n');
-  switch (request.url?.split('?', 1)[0]) {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  switch (path) {
     case '/healthz':
       return text(200, 'ok\n');
     case '/readyz':
@@ -63,8 +69,10 @@ async function answer(request: IncomingMessage, { ready, metrics }: Pick<OpsServ
     case '/metrics':
       return { status: 200, contentType: metrics.contentType, body: await metrics.text() };
     default:
-      return text(404, 'there are /healthz, /readyz and /metrics\n');
+      break;
   }
+  if (!Object.hasOwn(views, path)) return text(404, `there are ${['/healthz', '/readyz', '/metrics', ...Object.keys(views)].join(', ')}\n`);
+  return { status: 200, contentType: 'application/json', body: `${JSON.stringify(await views[path]!())}\n` };
 }
 
 function readiness(ready: () => Readiness): Answer {

@@ -16,7 +16,7 @@ import {
   type ToWorker,
   workerSubject,
 } from '@weft/protocol';
-import { RingView } from '@weft/ring';
+import { type RingReport, RingView } from '@weft/ring';
 import type { Logger, Metrics } from '@weft/telemetry';
 import type { Wal } from '@weft/wal';
 import type { Batch } from './append-queue.ts';
@@ -51,6 +51,8 @@ export interface Gateway extends Service {
   readonly port: number;
   /** Why it is not ready, one sentence each; empty when it is. */
   notReady(): string[];
+  /** The ring as it is seen here. */
+  ring(): RingReport;
 }
 
 const heartbeatMs = 500;
@@ -143,6 +145,10 @@ class GatewayService implements Gateway {
     if (!this.#parts.bus.connected) reasons.push('the bus is not connected');
     if (this.#ring.workers === 0) reasons.push('no sync-worker has been heard of');
     return reasons;
+  }
+
+  ring(): RingReport {
+    return { role: 'gateway', peer: peerKey(this.#self), ...this.#ring.view(this.#clock.now()), slices: [] };
   }
 
   async run(): Promise<void> {

@@ -13,13 +13,14 @@ import {
   ringSubject,
   workerSubject,
 } from '@weft/protocol';
-import { RingView, sliceOf } from '@weft/ring';
+import { type RingReport, RingView, type SliceReport, sliceOf } from '@weft/ring';
 import type { DocumentReader } from '@weft/store';
 import type { Logger, Metrics } from '@weft/telemetry';
 import type { Wal } from '@weft/wal';
 import { DeletesThread } from './adapters/deletes-thread.ts';
 import type { WorkerConfig } from './config.ts';
 import { DocumentLoader } from './document-loader.ts';
+import type { Partition } from './slice.ts';
 import { SliceFollower } from './slice-follower.ts';
 import { WorkerCore, type WorkerLimits } from './worker-core.ts';
 
@@ -40,6 +41,8 @@ export interface WorkerParts {
 export interface SyncWorker extends Service {
   /** Why it is not ready, one sentence each; empty when it is. */
   notReady(): string[];
+  /** The ring as it is seen here, and what is held of the log. */
+  ring(): Promise<RingReport>;
 }
 
 const heartbeatMs = 500;
@@ -126,6 +129,21 @@ class SyncWorkerService implements SyncWorker {
     if (this.#draining) reasons.push('draining');
     if (!this.#parts.bus.connected) reasons.push('the bus is not connected');
     return reasons;
+  }
+
+  async ring(): Promise<RingReport> {
+    const slices = await Promise.all(Array.from({ length: this.#config.slices }, (_, slice) => this.#sliceReport(slice)));
+    return { role: 'worker', peer: peerKey(this.#self), ...this.#ring.view(this.#clock.now()), slices };
+  }
+
+  async #sliceReport(slice: number): Promise<SliceReport> {
+    const end = await this.#parts.wal.state(slice).then(
+      ({ last }) => last,
+      () => null,
+    );
+    const { identity = '', position = 0, partitions = new Map<number, Partition>() } = this.#core.slice(slice) ?? {};
+    const ready = [...partitions.values()].filter((partition) => this.#core.slice(slice)!.isReady(partition));
+    return { slice, identity, position, end, owned: numbers([...partitions.values()]), ready: numbers(ready) };
   }
 
   async run(): Promise<void> {
@@ -249,6 +267,8 @@ class SyncWorkerService implements SyncWorker {
     );
   }
 }
+
+const numbers = (partitions: readonly Partition[]): number[] => partitions.map(({ number }) => number).toSorted((a, b) => a - b);
 
 function limitsFrom(config: WorkerConfig, payloadBytesMax: number): WorkerLimits {
   return {

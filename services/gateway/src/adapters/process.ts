@@ -38,7 +38,13 @@ export class GatewayProcess implements Service {
 
   async #start(): Promise<void> {
     const { id, natsUrl, opsHost, opsPort, slices } = this.#config;
-    this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
+    this.#ops = await startOpsServer({
+      host: opsHost,
+      port: opsPort,
+      metrics: this.#metrics,
+      ready: () => this.#readiness(),
+      views: { '/ring': () => this.#gateway?.ring() ?? null },
+    });
     const logger = this.#logger;
     const nats = { url: natsUrl.join(','), name: `weft-gateway ${id}`, logger };
     const bus = await this.#retried('connect to NATS', () => NatsBus.connect(nats));
