@@ -38,7 +38,7 @@ export function reportOf(run: ChaosRun, checked: Checked): string[] {
     `shown, faults         ${written(shown.inside)}`,
     `has all, quiet        ${written(whole.outside)}`,
     `has all, faults       ${written(whole.inside)}`,
-    `seen by clients       ${run.sightings.all.length}`,
+    `reconnects, by cause  ${run.sightings.all.length}`,
     ...counted(run.sightings.all.map(({ what, phase }, i) => `${what} (${phase}) under ${causes[i] ?? 'NOTHING THAT EXPLAINS IT'}`)),
     `converged after       ${Math.round(run.convergedMs)} ms`,
     `looked for            ${checked.promised} edits in ${checked.documents} documents: with each client, with a fresh reader, in Postgres`,
