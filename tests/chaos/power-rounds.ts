@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Y from 'yjs';
 import { untilEqual } from '../harness/gathering.ts';
-import { stateVectorOf } from '../harness/random-edits.ts';
 import type { Random } from '../harness/random.ts';
 import { storedDocument, untilStored } from '../harness/stored-content.ts';
 import { User, userKinds } from '../harness/users.ts';
@@ -15,7 +13,6 @@ const typingMsMin = 500;
 const typingMsMax = 2_500;
 /** A provider waits up to 30 s between two attempts (protocol.md). */
 const recoveredWithinMs = 90_000;
-const lookEveryMs = 100;
 
 export interface PowerRound extends Cut {
   readonly planned: PlannedRound;
@@ -110,7 +107,7 @@ export class PowerRounds {
     this.#people.leave();
   }
 
-  /** By somebody new: what was acknowledged has to be in the very first answer. And by Postgres, once it has what that answer had. */
+  /** By somebody new: what was acknowledged has to be in the very first answer. Then in Postgres, which comes to have the same. */
   async #lookInto(document: string): Promise<readonly string[]> {
     const { cluster } = this.#house;
     const reader = new User({
@@ -122,17 +119,11 @@ export class PowerRounds {
     });
     try {
       await reader.untilSynced(recoveredWithinMs);
-      const stored = await this.#storedLike(document, reader.doc);
-      return [...this.#missing(document, reader.doc), ...this.#missing(document, stored)];
+      const missing = this.#missing(document, reader.doc);
+      await untilStored(cluster, document, reader.doc, recoveredWithinMs);
+      return [...missing, ...this.#missing(document, await storedDocument(cluster, document))];
     } finally {
       reader.leave();
-    }
-  }
-
-  async #storedLike(document: string, doc: Y.Doc): Promise<Y.Doc> {
-    for (const deadline = performance.now() + recoveredWithinMs; ; await sleep(lookEveryMs)) {
-      const stored = await storedDocument(this.#house.cluster, document);
-      if (stateVectorOf(stored) === stateVectorOf(doc) || performance.now() > deadline) return stored;
     }
   }
 

@@ -18,7 +18,7 @@ afterAll(async () => {
 
 test.skipIf(missing !== undefined)(
   'the cluster: every acknowledged edit is there after everything was killed and the power of all disks cut',
-  { timeout: 240_000 },
+  { timeout: 360_000 },
   async () => {
     onTestFailed(() => console.error(house?.cluster.logTails()));
     house = await PowerHouse.start();
