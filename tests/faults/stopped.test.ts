@@ -61,7 +61,7 @@ async function gauge(service: ServiceProcess, name: string): Promise<number> {
 }
 
 test(
-  'a gateway stopped with an append in flight wakes: its edits are acknowledged and delivered, and it hears what it missed',
+  '[GW2][GW6] a gateway stopped with an append in flight wakes: its edits are acknowledged and delivered, and it hears what it missed',
   { timeout: 90_000 },
   async () => {
     onTestFailed(() => console.error(cluster.logTails()));
@@ -98,7 +98,7 @@ test(
 );
 
 test(
-  'a worker stopped past its 1.5 s wakes beside the one that took over: nothing old is served, nothing lost, its extra relays end',
+  '[SW14] a worker stopped past its 1.5 s wakes beside the one that took over: nothing old is served, nothing lost, its extra relays end',
   { timeout: 120_000 },
   async () => {
     onTestFailed(() => console.error(cluster.logTails()));

@@ -44,7 +44,7 @@ async function gatewayWithFault(env: Environment = {}): Promise<{ port: number; 
   };
 }
 
-describe('[L19] while the log takes no appends', () => {
+describe('[L19][GW2] while the log takes no appends', () => {
   test.each(['hangs', 'unavailable', 'full'] as const)(
     '(%s) people on one gateway go on together, acknowledgements and other gateways wait; then all is delivered',
     async (fault) => {

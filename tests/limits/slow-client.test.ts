@@ -28,7 +28,7 @@ async function writePages(writer: Person): Promise<void> {
   }
 }
 
-describe('[L18] a client that stops reading', () => {
+describe('[L18][GW9] a client that stops reading', () => {
   test.each(['collab', 'y'] as const)(
     '%s: the others go on; when it reads again it is caught up with what it lacks, merged, sees who is here, and is equal',
     async (dialect) => {

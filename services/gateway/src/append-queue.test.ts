@@ -17,7 +17,7 @@ function textOf(updates: readonly Uint8Array[]): string {
 }
 
 describe('AppendQueue', () => {
-  test('one append is in flight; what comes meanwhile is the next, merged by document, each with its own acknowledgement', () => {
+  test('[GW1] one append is in flight; what comes meanwhile is the next, merged by document, each with its own acknowledgement', () => {
     const queue = new AppendQueue<string>();
     const [a, b, c] = typing('abc') as [Uint8Array, Uint8Array, Uint8Array];
     queue.add('one', 1, a, 'ack a');
@@ -39,7 +39,7 @@ describe('AppendQueue', () => {
     expect(queue.isIdle).toBe(true);
   });
 
-  test('what the log has not confirmed is known, in flight or waiting, and counted until it is', () => {
+  test('[GW2][GW3] what the log has not confirmed is known, in flight or waiting, and counted until it is', () => {
     const queue = new AppendQueue<string>();
     const [a, b] = typing('ab') as [Uint8Array, Uint8Array];
     queue.add('one', 1, a, 'ack');

@@ -30,7 +30,7 @@ describe('FloorGate', () => {
     expect(gate.floor(at(7))).toEqual(['a']);
   });
 
-  test('what waited in a log that was replaced will not come: it is given back, and takes no room for ever', () => {
+  test('[GW8] what waited in a log that was replaced will not come: it is given back, and takes no room for ever', () => {
     const gate = new FloorGate<string>();
     gate.add(at(7), ['a', 'b'], 10);
     gate.floor(at(3));
@@ -40,7 +40,7 @@ describe('FloorGate', () => {
     expect(gate.bytes).toBe(0);
   });
 
-  test('counts the bytes of what waits, and more for each acknowledgement, however small its update', () => {
+  test('[GW2] counts the bytes of what waits, and more for each acknowledgement, however small its update', () => {
     const gate = new FloorGate<string>();
     for (let i = 1; i <= 1000; i++) gate.add(at(i), ['a'], 3);
     expect(gate.bytes).toBeGreaterThan(50_000);

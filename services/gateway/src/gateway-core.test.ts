@@ -243,7 +243,7 @@ describe('with WEFT_ACK_AFTER=database', () => {
     core.setOwners(Array.from({ length: limits.partitions }, () => worker));
   });
 
-  test('what waits for Postgres counts as unacknowledged: over the bound 1013, and room again when it is committed', async () => {
+  test('[GW2] what waits for Postgres counts as unacknowledged: over the bound 1013, and room again when it is committed', async () => {
     const { socket, handler } = await collab();
     handler.frame(frame(2, update('one')), true);
     core.appended(0, 'log', 1);
@@ -277,7 +277,7 @@ describe('with WEFT_ACK_AFTER=database', () => {
     expect(acks(socket)).toBe(1);
   });
 
-  test('the log was replaced before Postgres had the edit: its client is sent away, to bring it again', async () => {
+  test('[GW8] the log was replaced before Postgres had the edit: its client is sent away, to bring it again', async () => {
     const { socket, handler } = await collab();
     handler.frame(frame(2, update('one')), true);
     core.appended(0, 'log', 7);
@@ -291,7 +291,7 @@ describe('with WEFT_ACK_AFTER=database', () => {
   });
 });
 
-describe('[G7] a log that was replaced', () => {
+describe('[GW7] a log that was replaced', () => {
   const edit = (text: string): Uint8Array => {
     const doc = new Y.Doc();
     doc.getText('t').insert(0, text);

@@ -180,7 +180,7 @@ function bothOpen(position = 10, sequence = 0): void {
 }
 
 describe('relays', () => {
-  test('that join up are fanned out, and one heard twice is not', () => {
+  test('[GW5] that join up are fanned out, and one heard twice is not', () => {
     bothOpen();
     relay(1, 10, 12, { documents: ['one'] });
     relay(1, 10, 12, { documents: ['one'] });
@@ -192,7 +192,7 @@ describe('relays', () => {
   test.each([
     ['a number is missing', () => relay(3, 12, 15, { documents: ['one'] })],
     ['positions do not join up', () => relay(2, 13, 15, { documents: ['one'] })],
-  ])('%s: every document of the link is asked for since the last position surely relayed', (_, lost) => {
+  ])('[GW6] %s: every document of the link is asked for since the last position surely relayed', (_, lost) => {
     bothOpen();
     relay(1, 10, 12);
     lost();
@@ -207,21 +207,21 @@ describe('relays', () => {
     expect([one.reopened, two.reopened]).toEqual([[12], [12]]);
   });
 
-  test('a lost relay that only an answer shows is a hole for the other documents', () => {
+  test('[GW6] a lost relay that only an answer shows is a hole for the other documents', () => {
     bothOpen();
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
     answer('one', { position: 15, sequence: 2 });
     expect(two.reopened).toEqual([10]);
   });
 
-  test('a document whose update was too large is asked for, the others are not', () => {
+  test('[GW6] a document whose update was too large is asked for, the others are not', () => {
     bothOpen();
     relay(1, 10, 12, { tooLarge: ['one'], documents: ['two'] });
     expect([one.reopened, two.reopened]).toEqual([[10], []]);
     expect(two.fannedOut).toEqual([update]);
   });
 
-  test('a released document is asked for where the ring says now, since the position before', () => {
+  test('[GW6] a released document is asked for where the ring says now, since the position before', () => {
     bothOpen();
     owner = w2;
     relay(1, 10, 12, { released: ['one'] });
@@ -229,14 +229,14 @@ describe('relays', () => {
     expect(lastOpen('one')).toMatchObject({ to: w2, want: { kind: 'since', position: 10 } });
   });
 
-  test('for a document nobody has open here, the worker is told so', () => {
+  test('[GW5] for a document nobody has open here, the worker is told so', () => {
     bothOpen();
     relay(1, 10, 12, { documents: ['stranger'] });
     expect(questions('close')).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'stranger' } }]);
   });
 });
 
-test('a relay from before our close, while the document is opened again: no close follows the question, or its answer would be undone', () => {
+test('[GW5] a relay from before our close, while the document is opened again: no close follows the question, or its answer would be undone', () => {
   bothOpen();
   links.close(one as unknown as GatewayDocument);
   links.open(one as unknown as GatewayDocument);
@@ -247,7 +247,7 @@ test('a relay from before our close, while the document is opened again: no clos
 });
 
 describe('owners', () => {
-  test('another owner is asked for everything since, and the old one hears close', () => {
+  test('[GW6] another owner is asked for everything since, and the old one hears close', () => {
     bothOpen();
     relay(1, 10, 14);
     owner = w2;
@@ -259,7 +259,7 @@ describe('owners', () => {
     expect(one.fannedOut).toEqual([update]);
   });
 
-  test('one that drains goes on relaying, and answers who joins, until the new owner has answered; then it hears close', () => {
+  test('[GW10] one that drains goes on relaying, and answers who joins, until the new owner has answered; then it hears close', () => {
     bothOpen();
     [owner, leaving] = [w2, w1];
     sent = [];
@@ -291,7 +291,7 @@ describe('owners', () => {
     expect(one.fannedOut.length).toBe(2);
   });
 
-  test('one that drains and dies before the new owner has answered: nothing is asked twice, and everything since is on its way', () => {
+  test('[GW10] one that drains and dies before the new owner has answered: nothing is asked twice, and everything since is on its way', () => {
     bothOpen();
     [owner, leaving] = [w2, w1];
     links.ownersChanged();
@@ -303,7 +303,7 @@ describe('owners', () => {
     expect(one.fannedOut).toEqual([update]);
   });
 
-  test('while nobody owns it the question waits, and leaves when somebody does', () => {
+  test('[GW4] while nobody owns it the question waits, and leaves when somebody does', () => {
     owner = undefined;
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
     pass(1_000);
@@ -313,7 +313,7 @@ describe('owners', () => {
     expect(lastOpen('one').to).toEqual(w2);
   });
 
-  test('a worker silent for too long is given up, one that speaks is kept alive', () => {
+  test('[GW6] a worker silent for too long is given up, one that speaks is kept alive', () => {
     bothOpen();
     for (let i = 0; i < 10; i++) {
       pass(1_000);
@@ -326,7 +326,7 @@ describe('owners', () => {
     expect([one.reopened, two.reopened]).toEqual([[10], [10]]);
   });
 
-  test('a worker that does not know us any more is asked for everything', () => {
+  test('[GW6] a worker that does not know us any more is asked for everything', () => {
     bothOpen();
     relay(1, 10, 12);
     hear({ kind: 'refusal', worker: w1, question: 0, reason: 'unknown-link', detail: '' });
@@ -336,7 +336,7 @@ describe('owners', () => {
     expect(one.fannedOut).toEqual([update]);
   });
 
-  test('a worker that forgot us and answers a new question first: the documents it forgot are asked for too', () => {
+  test('[GW6] a worker that forgot us and answers a new question first: the documents it forgot are asked for too', () => {
     bothOpen();
     relay(1, 10, 12);
     relay(2, 12, 14);
@@ -350,7 +350,7 @@ describe('owners', () => {
 });
 
 describe('a log that was replaced', () => {
-  test('an answer of the new log: nothing of the old positions counts, and every document is asked for in full', () => {
+  test('[GW7] an answer of the new log: nothing of the old positions counts, and every document is asked for in full', () => {
     bothOpen(1_000);
     relay(1, 1_000, 1_010);
     appended = { logIdentity: 'new', position: 2 };
@@ -373,7 +373,7 @@ describe('a log that was replaced', () => {
 });
 
 describe('questions', () => {
-  test('no answer: asked again, with what the gateway appended meanwhile', () => {
+  test('[GW3][GW4] no answer: asked again, with what the gateway appended meanwhile', () => {
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
     const before = lastOpen('one');
     appended = { logIdentity: 'log', position: 7 };
@@ -386,7 +386,7 @@ describe('questions', () => {
     expect(questions()).toHaveLength(2);
   });
 
-  test.each(['not-owner', 'unavailable', 'expired'] as const)('%s: asked again after a pause that grows', (reason) => {
+  test.each(['not-owner', 'unavailable', 'expired'] as const)('[GW4] %s: asked again after a pause that grows', (reason) => {
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
     const asked: number[] = [];
     for (let i = 0; i < 12; i++) {
@@ -402,7 +402,7 @@ describe('questions', () => {
     expect(one.answers).toHaveLength(1);
   });
 
-  test('a large answer is fetched in chunks, some ahead', () => {
+  test('[GW4] a large answer is fetched in chunks, some ahead', () => {
     const updates = [updateOf('first'), updateOf('second')];
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
     answer('one', { updates, first: 3 });
@@ -417,7 +417,7 @@ describe('questions', () => {
     expect(one.answers[0]!.updates).toEqual(updates);
   });
 
-  test('a chunk that is lost: what follows it is not taken, and the whole is asked for again', () => {
+  test('[GW4] a chunk that is lost: what follows it is not taken, and the whole is asked for again', () => {
     const updates = [updateOf('first'), updateOf('second')];
     const bytes = frameUpdates(updates);
     one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
