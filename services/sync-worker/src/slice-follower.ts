@@ -1,7 +1,16 @@
 import { type Clock, retry } from '@weft/lifecycle';
 import type { DocumentReader } from '@weft/store';
 import type { Logger } from '@weft/telemetry';
-import { forEachEntry, MalformedRecord, PieceAssembler, RecordReader, type SliceState, type Wal, WalReplaced } from '@weft/wal';
+import {
+  forEachEntry,
+  type LogRecord,
+  MalformedRecord,
+  PieceAssembler,
+  RecordReader,
+  type SliceState,
+  type Wal,
+  WalReplaced,
+} from '@weft/wal';
 import { Tail } from './tail.ts';
 import type { WorkerCore } from './worker-core.ts';
 
@@ -54,24 +63,54 @@ export class SliceFollower {
   }
 
   async #backfill(identity: string, partitions: readonly number[], to: number): Promise<void> {
-    const [floor, state] = await Promise.all([this.#store.floor(this.#slice), this.#wal.state(this.#slice)]);
+    const [stored, state] = await Promise.all([this.#storedThrough(identity), this.#wal.state(this.#slice)]);
     const slice = this.#core.slice(this.#slice);
     // The main reader notices that the log was replaced, and everything starts over.
     if (state.identity !== identity || slice?.identity !== identity) return;
-    const stored = floor?.identity === identity ? floor.position : 0;
     const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored, to));
     // WalTrimmed: between the look and the read; the next attempt sees a higher floor.
     await this.#read(identity, partitions, base, to, state.last);
   }
 
-  /** Reads (base, to] for the partitions, and further while an update in pieces that began in it is unfinished. */
+  /** A position up to which Postgres has everything: as persistence announced it, which is a second old at most; asked for only before the first announcement. */
+  async #storedThrough(identity: string): Promise<number> {
+    const slice = this.#core.slice(this.#slice);
+    if (slice?.identity === identity && slice.floor > 0) return slice.floor;
+    const floor = await this.#store.floor(this.#slice);
+    return floor?.identity === identity ? floor.position : 0;
+  }
+
+  /** Reads (base, to] for the partitions, from memory where the main reader took it lately; and further while an update in pieces that began in it is unfinished. */
   async #read(identity: string, partitions: readonly number[], base: number, to: number, target: number): Promise<void> {
     const wanted = new Set(partitions);
-    const tails = new Map(partitions.map((partition) => [partition, new Map<string, Tail>()]));
-    const pieces = new PieceAssembler(() => {});
+    let tails = new Map(partitions.map((partition) => [partition, new Map<string, Tail>()]));
+    let pieces = new PieceAssembler(() => {});
     const startedMs = this.#clock.now();
     let position = base;
     let filled = false;
+    const take = (record: LogRecord): void => {
+      position = record.position;
+      const isLate = position > to;
+      const entries = readable(record.bytes);
+      if (!entries) return; // reported by the main reader or by persistence
+      forEachEntry(
+        entries,
+        (partition) => wanted.has(partition),
+        ({ partition, document, payload }) => {
+          if (payload.kind === 'update') {
+            if (!isLate) tailOf(tails.get(partition)!, document).push(position, payload.update.slice());
+            return;
+          }
+          // A run that begins after `to` is the main reader's.
+          if (isLate && payload.index === 0) return;
+          const update = pieces.add({ origin: entries.origin, document, position, atMs: record.atMs }, payload);
+          if (!update) return;
+          if (filled) this.#core.takeLate(this.#slice, { partition, document, origin: entries.origin, update }, this.#clock.now());
+          else tailOf(tails.get(partition)!, document).push(Math.min(position, to), update);
+        },
+      );
+      pieces.expire(record.atMs);
+    };
     const fill = (): void => {
       filled = true;
       this.#core.filled(this.#slice, { base, to, target }, tails, this.#clock.now());
@@ -80,35 +119,19 @@ export class SliceFollower {
         'partitions filled from the log',
       );
     };
-    if (base >= to) return fill();
+    const recent = this.#core.slice(this.#slice)?.recent(base, to);
+    for (const record of recent ?? []) take(record);
+    if (recent && pieces.oldestIncompletePosition === undefined) return fill();
+    // No longer held, or an update in pieces goes on after `to`: from the log, from the beginning.
+    tails = new Map(partitions.map((partition) => [partition, new Map<string, Tail>()]));
+    pieces = new PieceAssembler(() => {});
+    position = base;
     const reader = this.#wal.read(this.#slice, base + 1, identity);
     const onAbort = (): void => void reader.close();
     this.#signal.addEventListener('abort', onAbort, { once: true });
     try {
       while (position < to || pieces.oldestIncompletePosition !== undefined) {
-        for (const record of await reader.next()) {
-          position = record.position;
-          const isLate = position > to;
-          const entries = readable(record.bytes);
-          if (!entries) continue; // reported by the main reader or by persistence
-          forEachEntry(
-            entries,
-            (partition) => wanted.has(partition),
-            ({ partition, document, payload }) => {
-              if (payload.kind === 'update') {
-                if (!isLate) tailOf(tails.get(partition)!, document).push(position, payload.update.slice());
-                return;
-              }
-              // A run that begins after `to` is the main reader's.
-              if (isLate && payload.index === 0) return;
-              const update = pieces.add({ origin: entries.origin, document, position, atMs: record.atMs }, payload);
-              if (!update) return;
-              if (filled) this.#core.takeLate(this.#slice, { partition, document, origin: entries.origin, update }, this.#clock.now());
-              else tailOf(tails.get(partition)!, document).push(Math.min(position, to), update);
-            },
-          );
-          pieces.expire(record.atMs);
-        }
+        for (const record of await reader.next()) take(record);
         if (position >= to && !filled) fill();
       }
     } finally {

@@ -1,7 +1,11 @@
 import { forEachEntry, type LogRecord, MalformedRecord, PieceAssembler, RecordReader } from '@weft/wal';
 import { isEmptyUpdate, MalformedUpdate, scanUpdate } from '@weft/updates';
 import { HeldDocument } from './held-document.ts';
+import { RecentRecords } from './recent-records.ts';
 import type { Tail } from './tail.ts';
+
+/** Of records kept for partitions that are gained: some 10 s of a busy slice. */
+const recentBytesMax = 64 * 1024 * 1024;
 
 /**
  * One slice of the log as this worker follows it: for its own partitions, every document's tail from `base` on, open or not.
@@ -21,12 +25,15 @@ export class Slice {
   /** Positions up to here are in the store: a tail nobody uses may forget them, but not the last `lookbackMs`. */
   #floor = 0;
   readonly #limits: SliceLimits;
+  readonly #recent: RecentRecords;
 
   constructor(number: number, identity: string, position: number, limits: SliceLimits) {
     this.number = number;
     this.#identity = identity;
     this.#position = position;
     this.#limits = limits;
+    // A little longer than what is looked back for: the mark that says how far is up to a second old.
+    this.#recent = new RecentRecords(position, { bytesMax: recentBytesMax, keepMs: limits.lookbackMs + 2_000 });
     // A run that began before a partition was gained is the backfill's to finish; what else is dropped persistence reports.
     this.#pieces = new PieceAssembler(() => {}, { bytesMax: limits.pieceBytesMax });
   }
@@ -80,6 +87,7 @@ export class Slice {
     for (const record of records) {
       this.#takeRecord(record, hear);
       this.#position = record.position;
+      this.#recent.push(record, nowMs);
     }
     this.mark(nowMs);
   }
@@ -92,9 +100,20 @@ export class Slice {
     if (this.partitions.has(partition)) this.#takeUpdate(partition, document, origin, update, this.#position, hear);
   }
 
+  /** What the main reader took at positions (after, to]; undefined when that is no longer kept. */
+  recent(after: number, to: number): LogRecord[] | undefined {
+    return this.#recent.between(after, to);
+  }
+
+  /** As persistence announced it last; 0 before. */
+  get floor(): number {
+    return this.#floor;
+  }
+
   /** Notes where the log stands, about once a second. */
   mark(nowMs: number): void {
     if (nowMs - (this.#marks.at(-1)?.atMs ?? 0) < 1000) return;
+    this.#recent.forget(nowMs);
     this.#marks.push({ atMs: nowMs, position: this.#position });
     while (this.#marks.length > 1 && this.#marks[1]!.atMs < nowMs - this.#limits.lookbackMs) this.#marks.shift();
   }
