@@ -19,7 +19,7 @@ export interface PowerRound extends Cut {
   readonly edits: number;
   /** Before it struck, of the edits of this round. */
   readonly acknowledged: number;
-  /** Of these, to people who were gone for good when it struck: nobody but the house can bring them back. */
+  /** Of these, to people who were gone for good when it struck. Where they typed alone or with each other, nobody but the house can bring it back. */
   readonly acknowledgedToGuests: number;
   /** `document: writer#3`, of each one that somebody lacks. */
   readonly lost: readonly string[];
