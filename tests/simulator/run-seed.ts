@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly verbose?: boolean;
 }
 
-const faultsMs = 14_000;
+const faultsMs = 10_000;
 /** After the last fault everything is in order within this time, or something is stuck. */
 const settleMsMax = 60_000;
 const lookEveryMs = 200;
@@ -107,6 +107,7 @@ class Run {
         this.#note(`FAULT ${fault.number} ${fault.kind}`);
         strike(fault, this.#seed, stage);
       });
+    this.#watchBounds();
     await this.#until(faultsMs);
     this.#note('all is healed');
     heal(stage);
@@ -119,6 +120,12 @@ class Run {
     await this.#presenceIsRight();
     this.#checkEnd();
     return settledMs;
+  }
+
+  #watchBounds(): void {
+    const over = this.#house.overBound();
+    if (over !== undefined) this.#violation(over);
+    this.#house.scheduler.after(20, () => this.#watchBounds());
   }
 
   get #living(): SimUser[] {
@@ -153,8 +160,9 @@ class Run {
     if (unsettled) return unsettled.standing;
     for (const [slice, { identity, last }] of log.slices.entries()) {
       const floor = database.floorOf(slice);
+      if (last === 0 || (floor?.identity === identity && floor.position === last)) continue;
       const expected = this.#floorExpected(slice);
-      if (last > 0 && (floor?.identity !== identity || floor.position !== expected))
+      if (floor?.identity !== identity || floor.position !== expected)
         return `slice ${slice}: the floor is ${floor?.position} of ${floor?.identity}, and should be ${expected} of ${identity}`;
     }
     for (const document of layout.documents) {

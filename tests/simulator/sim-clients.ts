@@ -26,8 +26,10 @@ export class SimPort implements ClientEdge {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly unsentBytesMax: number;
-  unsentBytesSeen = 0;
+  /** The largest frame a client sent: alone it is taken whatever its size. */
+  frameBytesSeen = 0;
   #core: GatewayCore | undefined;
+  #accepts = false;
 
   constructor(parts: { process: SimProcess; scheduler: Scheduler; random: Random; unsentBytesMax: number }) {
     this.process = parts.process;
@@ -44,15 +46,21 @@ export class SimPort implements ClientEdge {
 
   listen(core: GatewayCore): Promise<number> {
     this.#core = core;
+    this.#accepts = true;
     return Promise.resolve(1);
   }
 
   stopAccepting(): void {
-    this.#core = undefined;
+    this.#accepts = false;
+  }
+
+  /** Edits the gateway holds that nobody was told of yet. */
+  get unacknowledgedBytes(): number {
+    return this.process.isAlive ? (this.#core?.unacknowledgedBytes ?? 0) : 0;
   }
 
   get isOpen(): boolean {
-    return this.#core !== undefined && this.process.isAlive && !this.process.isStopped;
+    return this.#accepts && this.process.isAlive && !this.process.isStopped;
   }
 
   /** The connection is there; the gateway sees it as a handler. */
@@ -99,7 +107,6 @@ export class SimSocket implements ClientSocket {
     const { scheduler, random, process, unsentBytesMax } = this.#port;
     const bytes = frame.slice();
     this.#unreadBytes += bytes.byteLength;
-    this.#port.unsentBytesSeen = Math.max(this.#port.unsentBytesSeen, this.bufferedBytes());
     if (this.bufferedBytes() > unsentBytesMax) return this.#end1006();
     this.#leftAtMs = Math.max(this.#leftAtMs, scheduler.nowMs) + bytes.byteLength / this.#reading.bytesPerMs;
     this.#arrivesAtMs = Math.max(this.#arrivesAtMs, this.#leftAtMs + random.between(0.5, 5));
@@ -149,6 +156,7 @@ export class SimSocket implements ClientSocket {
   reach(frame: Uint8Array): void {
     const { scheduler, random, process } = this.#port;
     const bytes = frame.slice();
+    this.#port.frameBytesSeen = Math.max(this.#port.frameBytesSeen, bytes.byteLength);
     this.#reachesAtMs = Math.max(this.#reachesAtMs, scheduler.nowMs + random.between(0.5, 5));
     scheduler.after(this.#reachesAtMs - scheduler.nowMs, () => {
       if (!this.#gone)

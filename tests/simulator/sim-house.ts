@@ -48,7 +48,7 @@ export function layoutOf(seed: number): Layout {
     payloadBytesMax: random.pick([12_000, 64_000, 1_000_000]),
     recordBytesMax: random.pick([1_500, 6_000, 1_000_000]),
     highWaterBytes: random.pick([20_000, 1_000_000]),
-    unacknowledgedBytesMax: random.pick([30_000, 1_000_000]),
+    unacknowledgedBytesMax: random.pick([5_000, 30_000, 1_000_000]),
     documentIdleMs: random.pick([500, 5_000, 60_000]),
     flushMs: random.pick([50, 300, 1_000]),
     leaseMs: random.pick([600, 2_000]),
@@ -120,6 +120,19 @@ export class SimHouse {
 
   get ports(): SimPort[] {
     return this.places.flatMap(({ port }) => (port?.isOpen ? [port] : []));
+  }
+
+  /** What is over its bound. */
+  overBound(): string | undefined {
+    const { slices, unacknowledgedBytesMax } = this.layout;
+    for (const { port } of this.places) {
+      if (!port) continue;
+      // What its bookkeeping takes comes on top.
+      const bytesMax = slices * (1.25 * Math.max(unacknowledgedBytesMax, port.frameBytesSeen) + 4_000);
+      if (port.unacknowledgedBytes > bytesMax)
+        return `${port.process.name} holds ${port.unacknowledgedBytes} bytes of edits, ${bytesMax} are the bound`;
+    }
+    return undefined;
   }
 
   start(place: Place): void {

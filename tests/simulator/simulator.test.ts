@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { bugs } from './bugs.ts';
+import { describeTotals, runMany, type SeedResult, totalsOf } from './run-many.ts';
+import { runSeed } from './run-seed.ts';
+
+const failed = (results: readonly SeedResult[]): string[] =>
+  results
+    .filter(({ violations }) => violations.length > 0)
+    .map(({ seed, violations }) => `npm run sim -- --seed ${seed}: ${violations[0]}`);
+
+test('300 seeds of faults: nothing acknowledged is lost, and everybody ends equal', { timeout: 600_000 }, async () => {
+  const results = await runMany({ from: 1, seeds: 300 });
+  process.stderr.write(`${describeTotals(totalsOf(results))}\n`);
+  expect(failed(results)).toEqual([]);
+  expect(results).toHaveLength(300);
+});
+
+test('the same seed gives the same run, step for step', { timeout: 60_000 }, async () => {
+  const [one, other] = [await runSeed(4), await runSeed(4)];
+  expect(other.trace).toEqual(one.trace);
+  expect(other.steps).toBe(one.steps);
+});
+
+/** Seeds that once failed. What a seed does changes with the services and the plan of faults, so each says what it found. */
+const found: readonly (readonly [number, string])[] = [
+  [
+    38,
+    'a gateway killed in the middle of an update in pieces held the floor, and with it every acknowledgement after Postgres, for ten minutes',
+  ],
+  [166, 'a persistence that was stopped while another went on raised an alarm about a log that was merely trimmed'],
+  [199, 'what a wiped log took along, and living clients still had, did not come back'],
+];
+
+test.each(found)('seed %i: %s', { timeout: 60_000 }, async (seed) => {
+  expect((await runSeed(seed)).violations).toEqual([]);
+});
+
+// All of them, with the seeds it took: npm run sim -- --bugs (docs/reliability.md).
+test.each(bugs.filter(({ quick }) => quick))('finds, once planted: $name', { timeout: 300_000 }, async ({ patches }) => {
+  const results = await runMany({ from: 1, seeds: 60, stopAtFirst: true, patches });
+  expect(failed(results)).not.toEqual([]);
+});
