@@ -14,6 +14,8 @@ const storedWithinMs = 120_000;
 export interface AwayOptions {
   readonly quietMs: number;
   readonly awayMs: number;
+  /** Whether a document that has to be read from Postgres is opened meanwhile: its workers are started anew before. */
+  readonly cold: boolean;
 }
 
 export interface AwayResult {
@@ -25,8 +27,7 @@ export interface AwayResult {
   /** Newcomers to documents that are open, while Postgres was away, ms. */
   readonly joins: number[];
   /** A document that has to be read from Postgres was not served, not as an empty one either; afterwards it was, with its text. */
-  readonly coldWaited: boolean;
-  readonly coldServedMs: number;
+  readonly cold: { readonly waited: boolean; readonly servedMs: number } | undefined;
   /** By service, bytes: before, and the most while Postgres was away. */
   readonly resident: ReadonlyMap<string, { readonly before: number; readonly most: number }>;
   /** Records in the log above the floor, the most. */
@@ -40,9 +41,10 @@ export interface AwayResult {
 }
 
 /** Postgres is killed under a load that goes on, and comes back after a while. */
-export async function postgresAway(cluster: Cluster, load: Load, { quietMs, awayMs }: AwayOptions): Promise<AwayResult> {
+export async function postgresAway(cluster: Cluster, load: Load, options: AwayOptions): Promise<AwayResult> {
   const token = await cluster.token();
-  await makeCold(cluster, token);
+  const { quietMs, awayMs } = options;
+  if (options.cold) await makeCold(cluster, token);
   load.start();
   await sleep(quietMs);
   const before = await look(cluster);
@@ -50,7 +52,7 @@ export async function postgresAway(cluster: Cluster, load: Load, { quietMs, away
   let [backlogRecords, unacknowledgedMax] = [0, 0];
   const awayAtMs = performance.now();
   await cluster.postgres.kill();
-  const cold = new LightClient({ document: coldDocument, token, urls: [cluster.url(0)] });
+  const stranger = options.cold ? new LightClient({ document: coldDocument, token, urls: [cluster.url(0)] }) : undefined;
   const joins: number[] = [];
   let joinAtMs = awayAtMs;
   for (; performance.now() - awayAtMs < awayMs; await sleep(lookEveryMs)) {
@@ -65,14 +67,12 @@ export async function postgresAway(cluster: Cluster, load: Load, { quietMs, away
     joinAtMs = performance.now() + joinEveryMs;
     joins.push(await join({ url: cluster.url(joins.length), document: load.documents[joins.length % load.documents.length]!, token }));
   }
-  const coldWaited = !cold.isSynced && cold.doc.getText('t').length === 0;
+  const waited = stranger !== undefined && !stranger.isSynced && stranger.doc.getText('t').length === 0;
   const backAtMs = performance.now();
   const acknowledgedAway = load.acks.filter(({ atMs }) => atMs >= awayAtMs + lookEveryMs).length;
   await cluster.postgres.start();
   const startedMs = performance.now();
-  await until('the document that was not open is served', () => cold.isSynced && cold.doc.getText('t').length > 0);
-  const coldServedMs = performance.now() - startedMs;
-  cold.leave();
+  const cold = stranger && { waited, servedMs: await served(stranger) };
   await sleep(quietMs);
   load.stop();
   await load.untilSettled(storedWithinMs);
@@ -83,8 +83,7 @@ export async function postgresAway(cluster: Cluster, load: Load, { quietMs, away
     awayAcks: took(load.acks, awayAtMs, backAtMs),
     acknowledgedAway,
     joins,
-    coldWaited,
-    coldServedMs,
+    cold,
     resident,
     backlogRecords,
     unacknowledgedMax,
@@ -108,6 +107,14 @@ async function makeCold(cluster: Cluster, token: string): Promise<void> {
     await worker.start();
   }
   await sleep(2_000);
+}
+
+/** How long until the document is there, with its text, ms. */
+async function served(stranger: LightClient): Promise<number> {
+  const startedMs = performance.now();
+  await until('the document that was not open is served', () => stranger.isSynced && stranger.doc.getText('t').length > 0);
+  stranger.leave();
+  return performance.now() - startedMs;
 }
 
 interface Look {

@@ -27,6 +27,7 @@ try {
     writers: 10,
     editsPerSecond: Number(values.rate),
     pageBytes: Number(values.page),
+    warmMs: 3_000,
     quietMs: 30_000,
     slowMs: Number(values.seconds) * 1000,
     bytesPerSecond: 1024,

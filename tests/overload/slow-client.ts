@@ -10,13 +10,13 @@ import { ThrottledLine } from './throttle.ts';
 
 const document = 'busy';
 const lookEveryMs = 250;
-const warmMs = 3_000;
 
 export interface SlowClientOptions {
   readonly writers: number;
   /** Of all of them together. */
   readonly editsPerSecond: number;
   readonly pageBytes: number;
+  readonly warmMs: number;
   /** How long each part lasts: without the slow client, with it, and again without. */
   readonly quietMs: number;
   readonly slowMs: number;
@@ -86,14 +86,15 @@ export async function slowClient(cluster: Cluster, options: SlowClientOptions): 
   try {
     await until('everybody is synced', () => everybody.every((client) => client.isSynced));
     const stopWriting = write(writers, sent, options);
-    await sleep(warmMs);
+    await sleep(options.warmMs);
 
     part = parts.before;
     await watch(gateway, part, options.quietMs);
     part = undefined;
     const slow = new LightClient({ document, token, urls: [line.url] });
     everybody.push(slow);
-    await until('the slow one is synced', () => slow.isSynced, 120_000);
+    await until('the slow one is synced', () => slow.isSynced);
+    line.narrow();
     const carriedBefore = line.carriedBytes;
     const writtenBefore = written(sent, options);
     part = parts.slow;

@@ -6,8 +6,6 @@ import { join, type Load, type Relayed, type Sample } from './load.ts';
 
 /** WEFT_PARTITIONS, as the harness leaves it. */
 const partitions = 128;
-/** How long something is looked at after the deed: longer than any takeover should take. */
-const lookMs = 3_500;
 /** Until everybody has noticed that a worker is back and has taken its documents over from the others. */
 const settleMs = 3_000;
 const joinersMax = 10;
@@ -20,7 +18,8 @@ export interface TakeoverRound {
   readonly relaysAgain: readonly number[];
   /** Edits made after the deed in its documents: how long each took to be seen, ms. */
   readonly relays: readonly number[];
-  /** Newcomers to its documents, who come at the moment of the deed. */
+  /** Newcomers to its documents, who come all at once before the deed, and at its moment. */
+  readonly quietJoins: readonly number[];
   readonly joins: readonly number[];
   /** How many documents were the worker's. */
   readonly documents: number;
@@ -33,26 +32,28 @@ export class Takeover {
   readonly #cluster: Cluster;
   readonly #load: Load;
   readonly #token: string;
+  readonly #lookMs: number;
 
-  constructor(cluster: Cluster, load: Load, token: string) {
+  /** `lookMs`: how long people are watched before and after a worker goes; longer than any takeover should take. */
+  constructor(cluster: Cluster, load: Load, { token, lookMs }: { readonly token: string; readonly lookMs: number }) {
     this.#cluster = cluster;
     this.#load = load;
     this.#token = token;
+    this.#lookMs = lookMs;
   }
 
   async round(worker: ServiceProcess, how: 'kill' | 'stop'): Promise<TakeoverRound> {
     const owned = this.#ownedBy(worker);
     const quietFromMs = performance.now();
-    await sleep(lookMs);
+    const quietJoins = this.#join(owned);
+    await sleep(this.#lookMs);
     const atMs = performance.now();
     const ended = worker[how]().then(() => performance.now() - atMs);
-    const joins = Promise.all(
-      owned.slice(0, joinersMax).map((document, i) => join({ url: this.#cluster.url(i), document, token: this.#token })),
-    );
-    await sleep(lookMs);
+    const joins = this.#join(owned);
+    await sleep(this.#lookMs);
     const endMs = performance.now();
     const leftMs = await ended;
-    const joined = await joins;
+    const joined = [await quietJoins, await joins] as const;
     await worker.start();
     // By now everything made until `endMs` was answered, or never will be.
     await sleep(settleMs);
@@ -66,10 +67,17 @@ export class Takeover {
         atMs,
         endMs,
       ),
-      joins: joined,
+      quietJoins: joined[0],
+      joins: joined[1],
       documents: owned.length,
       leftMs: how === 'stop' ? leftMs : undefined,
     };
+  }
+
+  #join(documents: readonly string[]): Promise<number[]> {
+    return Promise.all(
+      documents.slice(0, joinersMax).map((document, i) => join({ url: this.#cluster.url(i), document, token: this.#token })),
+    );
   }
 
   /** Workers run with these numbers, one after the other. */

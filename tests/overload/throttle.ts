@@ -4,7 +4,7 @@ import { once } from 'node:events';
 const turnMs = 250;
 
 /**
- * A line that carries only so many bytes a second from the server to the client, until it is `freed`. It reads so slowly itself, so the server's kernel and then the server feel it, as
+ * A line that carries only so many bytes a second from the server to the client, while it is narrow. It reads so slowly itself, so the server's kernel and then the server feel it, as
  * with a phone far from everything.
  */
 export class ThrottledLine {
@@ -12,7 +12,7 @@ export class ThrottledLine {
   readonly #sockets = new Set<Socket>();
   readonly #target: { readonly host: string; readonly port: number };
   readonly #bytesPerSecond: number;
-  #isFree = false;
+  #isFree = true;
   #wake = new Set<() => void>();
   carriedBytes = 0;
 
@@ -39,7 +39,12 @@ export class ThrottledLine {
     return `ws://127.0.0.1:${address.port}`;
   }
 
-  /** From here on as fast as it goes. */
+  /** From here on only so many bytes a second. */
+  narrow(): void {
+    this.#isFree = false;
+  }
+
+  /** From here on as fast as it goes, as in the beginning. */
   free(): void {
     this.#isFree = true;
     for (const wake of this.#wake) wake();

@@ -292,3 +292,34 @@ describe('a takeover', () => {
     expect(answerTo(await ask())).toBeUndefined();
   });
 });
+
+describe('memory', () => {
+  beforeEach(owned);
+
+  test('[SW15] a document nobody has open is let go after a while; one that could not be read, and a name that never had an edit, too', async () => {
+    await ask(near);
+    read(recordsOf(typed('kept')));
+    core.hear({ kind: 'close', gateway: near, document }, nowMs);
+    expect(core.documentsOpen).toBe(1);
+    nowMs += limits.documentIdleMs + 1_001;
+    core.tick(nowMs);
+    expect(core.documentsOpen).toBe(0);
+    // Its tail is kept until Postgres has it and nobody asks so far back.
+    const held = () => core.slice(0)!.document(partition, document);
+    expect(held()?.tail.isEmpty).toBe(false);
+    stored = undefined;
+    await ask(near);
+    core.loadFailed(0, held()!, 'Postgres is away', nowMs);
+    for (let i = 0; i < 15; i++) core.tick((nowMs += 1_000));
+    core.floor(0, 'log', 101, nowMs);
+    expect(held()).toBeUndefined();
+  });
+
+  test('[SW16] an empty update, which only carries an acknowledgement through the log, is no change of any document', async () => {
+    await ask(far);
+    sent = [];
+    read(recordsOf(EMPTY_UPDATE));
+    expect(relaysTo('far').flatMap(({ documents }) => documents)).toEqual([]);
+    expect(core.slice(0)!.position).toBe(101);
+  });
+});
