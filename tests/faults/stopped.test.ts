@@ -143,6 +143,8 @@ test(
         seen: () => `but ${seen}`,
       });
       await untilRingsAgree();
+      // [RI14] It did not take the others for gone because it had not heard them.
+      expect(worker.logs).not.toContain('"workers":0');
       await newcomersSeeAll('after');
     }
     for (const [i, writer] of near.entries()) {

@@ -25,6 +25,21 @@ test('[RI7][RI10] heartbeats in time change nothing', () => {
   }
 });
 
+test('[RI14] who stood still has not heard the others, and takes nobody for gone by that; who is really gone is found out after it', () => {
+  const members = new Membership();
+  members.hear(a1, false, 0);
+  members.hear(b1, false, 0);
+  expect(members.sweep(100)).toBe(true);
+  // Stopped for 15 s. What came meanwhile is read after the first look.
+  expect(members.sweep(15_100)).toBe(false);
+  members.hear(a1, false, 15_110);
+  expect(members.sweep(15_200)).toBe(false);
+  for (let nowMs = 15_300; nowMs < 15_100 + goneAfterMs - 100; nowMs += 100) expect(members.sweep(nowMs)).toBe(false);
+  members.hear(a1, false, 16_400);
+  expect(members.sweep(15_100 + goneAfterMs)).toBe(true);
+  expect(members.assignable()).toEqual(['a']);
+});
+
 test('[RI8] a new incarnation replaces the old one, whose late heartbeats count for nothing', () => {
   const members = new Membership();
   members.hear(a1, true, 0);
@@ -33,6 +48,7 @@ test('[RI8] a new incarnation replaces the old one, whose late heartbeats count 
   members.hear(a1, true, 200);
   expect(members.sweep(200)).toBe(false);
   expect(members.get('a')).toEqual(a2);
+  expect(members.sweep(900)).toBe(false);
   expect(members.sweep(100 + goneAfterMs)).toBe(true);
   // Forgotten altogether: whoever speaks now is the member.
   members.hear(a1, false, 5000);
@@ -59,7 +75,8 @@ test('[RI11] a flood of ids is bounded', () => {
   expect(members.size).toBe(membersMax);
   members.hear({ id: 'w0', incarnation: '1' }, true, 1);
   expect(members.sweep(1)).toBe(true);
-  members.sweep(goneAfterMs);
+  members.sweep(goneAfterMs / 2);
+  members.sweep(goneAfterMs + 1);
   members.hear({ id: 'late', incarnation: '1' }, false, goneAfterMs);
   expect(members.get('late')).toBeDefined();
 });

@@ -9,6 +9,9 @@ export interface Member {
 /** Heartbeats come every 0.5 s; being wrong costs duplicates only (architecture.md, section 3). */
 export const goneAfterMs = 1_500;
 
+/** `sweep` is called a few times a second. After a longer while without it this process itself stood still, and could hear nobody. */
+const stoodStillMs = 1_000;
+
 /** Far above any real cluster: a bound on what a flood of heartbeats could take. */
 export const membersMax = 1_000;
 
@@ -24,6 +27,7 @@ interface Seen {
 /** The members heard of lately, from their heartbeats. Time is passed in, ms of any one clock. */
 export class Membership {
   readonly #members = new Map<string, Seen>();
+  #sweptAtMs: number | undefined;
   #changed = false;
 
   get size(): number {
@@ -43,8 +47,15 @@ export class Membership {
     return changes;
   }
 
-  /** Forgets who is silent. True when the members changed since the last sweep. */
+  /**
+   * Forgets who is silent. True when the members changed since the last sweep. A while in which this process stood still (stopped, or busy with one thing) is not
+   * the others' silence: what they said meanwhile lies in its sockets, and is read only after the timers. Without this, whoever wakes would take over the whole house.
+   */
   sweep(nowMs: number): boolean {
+    const stoodMs = nowMs - (this.#sweptAtMs ?? nowMs);
+    this.#sweptAtMs = nowMs;
+    if (stoodMs > stoodStillMs)
+      for (const [id, seen] of this.#members) this.#members.set(id, { ...seen, heardAtMs: Math.min(nowMs, seen.heardAtMs + stoodMs) });
     for (const [id, { heardAtMs }] of this.#members) {
       if (nowMs - heardAtMs < goneAfterMs) continue;
       this.#members.delete(id);
