@@ -11,7 +11,7 @@ beforeAll(async () => {
   cluster = await startCluster({ gateways: 2, workers: 2 });
   const token = await cluster.token();
   load = await Load.gather({ documents: 12, editsPerSecond: 60, urls: [cluster.url(0), cluster.url(1)], token });
-  takeover = new Takeover(cluster, load, { token, lookMs: 3_000 });
+  takeover = new Takeover(cluster, load, { token, lookMs: 2_500 });
   load.start();
 });
 afterAll(async () => {
