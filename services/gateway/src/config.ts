@@ -45,7 +45,7 @@ export const gatewaySettings = {
   unacknowledgedBytesMax: setting.bytes('WEFT_UNACKNOWLEDGED_BYTES_MAX', {
     default: 64 * 1024 * 1024,
     min: 1024 * 1024,
-    say: 'Edits a gateway holds for one slice while the log does not take them; beyond it clients are refused with 1013 and keep theirs.',
+    say: 'Edits of one slice that wait for the log, or for Postgres where acks do; beyond it clients are refused with 1013 and keep theirs.',
   }),
   drainMs: setting.durationMs('WEFT_DRAIN', {
     default: 10_000,
