@@ -4,6 +4,8 @@ import { collab, readCollab, type ServerFrame } from '../limits/frames.ts';
 
 /** A provider comes back so long after a drop (protocol.md). */
 const returnMs = 1_000;
+/** It renews its awareness so often (y-protocols): a connection that says nothing for a minute is taken for dead. */
+const renewMs = 15_000;
 
 export interface LightClientOptions {
   readonly document: string;
@@ -24,6 +26,7 @@ export class LightClient {
   readonly doc = new Y.Doc();
   readonly #options: LightClientOptions;
   #socket: WebSocket | undefined;
+  #renewals = 0;
   #turn = 0;
   #left = false;
   /** For each frame sent that is to be acknowledged, in order: when the edits in it were made. */
@@ -96,6 +99,10 @@ export class LightClient {
       socket.send(collab.step1(document, Y.encodeStateVector(this.doc)));
     });
     socket.on('message', (data: Buffer) => this.#hear(readCollab(new Uint8Array(data))));
+    const renewing = setInterval(() => {
+      if (this.#isOpen) socket.send(collab.awareness(document, { clientId: this.doc.clientID, clock: ++this.#renewals, state: {} }));
+    }, renewMs);
+    socket.on('close', () => clearInterval(renewing));
     // What matters of it is in the close that follows.
     socket.on('error', () => undefined);
     socket.on('close', (code, reason) => this.#dropped(code, reason.toString()));
