@@ -231,6 +231,16 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'an Update is acknowledged before the Step2 with what it builds on has come',
+    patches: [
+      {
+        file: `${gateway}member.ts`,
+        from: "if (this.#history !== 'awaited') return false;",
+        to: 'if (this.#history !== undefined) return false;',
+      },
+    ],
+  },
+  {
     name: 'edits that wait for the log have no bound',
     patches: [
       {

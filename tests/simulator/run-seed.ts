@@ -293,7 +293,12 @@ class Run {
     for (const document of this.#house.layout.documents) {
       if (this.#sliceOf(document) !== slice) continue;
       const stored = this.#stored(document);
-      for (const edit of this.#ledger.ackedIn(document)) if (!holds(stored, edit)) this.#exempt.add(edit);
+      for (const edit of this.#ledger.ackedIn(document)) {
+        if (holds(stored, edit)) continue;
+        if (this.#house.layout.ackAfter === 'database')
+          this.#violation(`edit ${edit.number} of ${edit.by} was acknowledged and is not in Postgres`);
+        this.#exempt.add(edit);
+      }
     }
   }
 
@@ -327,6 +332,7 @@ class Run {
         world: {
           scheduler,
           ledger: this.#ledger,
+          isExempt: (edit) => this.#exempt.has(edit),
           port:
             special.port ??
             (() => {

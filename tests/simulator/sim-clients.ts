@@ -173,7 +173,9 @@ export class SimSocket implements ClientSocket {
 
   #end1006(): void {
     this.#leave();
-    this.#port.scheduler.after(1, () => this.#end.closed(1006, 'the connection broke'));
+    // Who types on meanwhile sends into a dead connection.
+    const noticedMs = this.#port.random.chance(0.7) ? 1 : this.#port.random.exponential(700);
+    this.#port.scheduler.after(noticedMs, () => this.#end.closed(1006, 'the connection broke'));
   }
 
   #leave(): void {

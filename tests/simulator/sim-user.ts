@@ -12,6 +12,8 @@ export interface UserWorld {
   readonly ledger: Ledger;
   /** A gateway that takes connections, if any: what a load balancer would pick. */
   port(): SimPort | undefined;
+  /** It was in a log that was wiped, and nowhere else in the house. */
+  isExempt(edit: Edit): boolean;
   violation(sentence: string): void;
   trace(line: string): void;
 }
@@ -26,8 +28,9 @@ const renewMs = 15_000;
 const silentMs = 30_000;
 
 /**
- * A real Yjs client: what the providers do, on a simulated connection. It keeps its document, comes back a second after it lost its connection, and takes its edits for
- * safe when as many acknowledgements came as it sent frames (`unsyncedChanges` of @hocuspocus/provider).
+ * A real Yjs client: what the providers do, on a simulated connection. It keeps its document, and comes back a second after it lost its connection. What it edits meanwhile it
+ * queues, and sends with the first frame it hears; what it sent into a dead connection it brings with its Step2. It takes all its edits for safe, and says so to its user, as soon
+ * as as many acknowledgements came as it sent frames, one at least (`unsyncedChanges` of @hocuspocus/provider begins anew at 1 with each connection).
  */
 export class SimUser {
   readonly name: string;
@@ -40,6 +43,8 @@ export class SimUser {
   readonly presence: SimPresence;
   #connection: Connection | undefined;
   #unacknowledged: Edit[] = [];
+  /** Updates made while there was no connection. */
+  #queued: Uint8Array[] = [];
   #gone = false;
   /** Not coming back until told. */
   #offline = false;
@@ -86,7 +91,7 @@ export class SimUser {
     if (this.#gone || this.#offline || this.#connection) return;
     const port = this.#world.port();
     if (!port) return this.#comeBack();
-    const connection: Connection = { port, synced: false, answered: false, owed: 0, sent: new Set(), heardAtMs: this.#now, mustHave: [] };
+    const connection: Connection = { port, synced: false, answered: false, owed: 0, heardAtMs: this.#now, mustHave: [] };
     const end = {
       frame: (bytes: Uint8Array) => {
         if (this.#connection === connection) this.#heard(connection, bytes);
@@ -195,22 +200,22 @@ export class SimUser {
   }
 
   #edited(update: Uint8Array): void {
-    const edit = this.#world.ledger.made(this.name, this.document, update);
-    this.#unacknowledged.push(edit);
+    this.#unacknowledged.push(this.#world.ledger.made(this.name, this.document, update));
     const connection = this.#connection;
-    if (!connection) return;
-    if (this.dialect === 'y') connection.socket!.reach(y.update(update));
-    else this.#send(connection, collab.update(this.document, update), [edit]);
+    if (this.dialect === 'y') connection?.socket!.reach(y.update(update));
+    else if (connection) this.#send(connection, collab.update(this.document, update));
+    else this.#queued.push(update);
   }
 
-  #send(connection: Connection, frame: Uint8Array, edits: readonly Edit[]): void {
+  #send(connection: Connection, frame: Uint8Array): void {
     connection.owed += 1;
-    for (const edit of edits) connection.sent.add(edit);
     connection.socket!.reach(frame);
   }
 
   #heard(connection: Connection, bytes: Uint8Array): void {
     connection.heardAtMs = this.#now;
+    for (const update of this.#queued) this.#send(connection, collab.update(this.document, update));
+    this.#queued = [];
     const frame: ServerFrame = this.dialect === 'collab' ? readCollab(bytes) : readY(bytes);
     switch (frame.is) {
       case 'step1':
@@ -240,13 +245,13 @@ export class SimUser {
     connection.answered = true;
     if (this.dialect === 'y') return connection.socket!.reach(y.step2(update));
     // The provider counts its answer to the first Step1 only (protocol.md).
-    if (first) this.#send(connection, collab.step2(this.document, update), this.#unacknowledged);
+    if (first) this.#send(connection, collab.step2(this.document, update));
     else connection.socket!.reach(collab.step2(this.document, update));
   }
 
   #synced(connection: Connection): void {
     connection.synced = true;
-    const missing = connection.mustHave.filter((edit) => !holds(this.doc, edit));
+    const missing = connection.mustHave.filter((edit) => !holds(this.doc, edit) && !this.#world.isExempt(edit));
     connection.mustHave = [];
     if (missing.length === 0) return;
     const [edit] = missing as [Edit];
@@ -259,10 +264,9 @@ export class SimUser {
     if (taken !== 1) return this.#world.violation(`${this.name}: an edit was refused`);
     connection.owed -= 1;
     if (connection.owed < 0) return this.#world.violation(`${this.name}: more acknowledgements than edits`);
-    if (connection.owed > 0 || !connection.answered) return;
-    for (const edit of connection.sent) this.#world.ledger.acknowledged(edit, this.#now, connection.port.process.name);
-    this.#unacknowledged = this.#unacknowledged.filter((edit) => !connection.sent.has(edit));
-    connection.sent.clear();
+    if (connection.owed > 0) return;
+    for (const edit of this.#unacknowledged) this.#world.ledger.acknowledged(edit, this.#now, connection.port.process.name);
+    this.#unacknowledged = [];
   }
 }
 
@@ -275,7 +279,6 @@ interface Connection {
   answered: boolean;
   /** Frames sent that are still to be acknowledged. */
   owed: number;
-  readonly sent: Set<Edit>;
   heardAtMs: number;
   /** What was acknowledged by this very gateway before this connection asked: its answer has to hold it. */
   mustHave: readonly Edit[];
