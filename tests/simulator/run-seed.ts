@@ -47,7 +47,7 @@ class Run {
   readonly #plan: Fault[];
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
-  /** Acknowledged before a log was wiped that alone had them. */
+  /** In a log that was wiped, and nowhere else in the house. */
   readonly #exempt = new Set<Edit>();
   #wiped = false;
   #editing = true;
@@ -293,11 +293,13 @@ class Run {
     for (const document of this.#house.layout.documents) {
       if (this.#sliceOf(document) !== slice) continue;
       const stored = this.#stored(document);
-      for (const edit of this.#ledger.ackedIn(document)) {
-        if (holds(stored, edit)) continue;
-        if (this.#house.layout.ackAfter === 'database')
-          this.#violation(`edit ${edit.number} of ${edit.by} was acknowledged and is not in Postgres`);
+      const logged = this.#logged_(document);
+      // Acknowledged, or about to be: the answer may be on its way.
+      for (const edit of this.#ledger.edits) {
+        if (edit.document !== document || holds(stored, edit) || !holds(logged, edit)) continue;
         this.#exempt.add(edit);
+        if (this.#house.layout.ackAfter === 'database' && edit.ackedAtMs !== undefined)
+          this.#violation(`edit ${edit.number} of ${edit.by} was acknowledged and is not in Postgres`);
       }
     }
   }
@@ -332,7 +334,7 @@ class Run {
         world: {
           scheduler,
           ledger: this.#ledger,
-          isExempt: (edit) => this.#exempt.has(edit),
+          wasWiped: () => this.#wiped,
           port:
             special.port ??
             (() => {
