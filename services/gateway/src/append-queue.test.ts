@@ -20,12 +20,12 @@ describe('AppendQueue', () => {
   test('[GW1] one append is in flight; what comes meanwhile is the next, merged by document, each with its own acknowledgement', () => {
     const queue = new AppendQueue<string>();
     const [a, b, c] = typing('abc') as [Uint8Array, Uint8Array, Uint8Array];
-    queue.add('one', 1, a, 'ack a');
+    queue.add('one', 1, a, 'ack a', 1);
     const first = queue.next()!;
     expect(first.acks).toEqual(['ack a']);
-    queue.add('one', 1, b, 'ack b');
-    queue.add('two', 2, a, undefined);
-    queue.add('one', 1, c, 'ack c');
+    queue.add('one', 1, b, 'ack b', 1);
+    queue.add('two', 2, a, 'never', 0);
+    queue.add('one', 1, c, 'ack c', 2);
     expect(queue.next()).toBeUndefined();
     expect(queue.appended()).toEqual(['ack a']);
     const second = queue.next()!;
@@ -34,7 +34,7 @@ describe('AppendQueue', () => {
       ['two', 2],
     ]);
     expect(textOf([a, second.entries[0]!.update])).toBe('abc');
-    expect(queue.appended()).toEqual(['ack b', 'ack c']);
+    expect(queue.appended()).toEqual(['ack b', 'ack c', 'ack c']);
     expect(queue.next()).toBeUndefined();
     expect(queue.isIdle).toBe(true);
   });
@@ -42,10 +42,10 @@ describe('AppendQueue', () => {
   test('[GW2][GW3] what the log has not confirmed is known, in flight or waiting, and counted until it is', () => {
     const queue = new AppendQueue<string>();
     const [a, b] = typing('ab') as [Uint8Array, Uint8Array];
-    queue.add('one', 1, a, 'ack');
+    queue.add('one', 1, a, 'ack', 1);
     queue.next();
-    queue.add('one', 1, b, 'ack');
-    queue.add('two', 1, a, 'ack');
+    queue.add('one', 1, b, 'ack', 1);
+    queue.add('two', 1, a, 'ack', 1);
     expect(textOf(queue.unacknowledged('one'))).toBe('ab');
     expect(queue.unacknowledgedBytes).toBe(2 * a.byteLength + b.byteLength);
     queue.appended();

@@ -24,11 +24,12 @@ export class AppendQueue<Ack> {
     return this.#waiting.size === 0 && this.#inFlight === undefined;
   }
 
-  add(document: string, partition: number, update: Uint8Array, ack: Ack | undefined): void {
+  /** `ack` is given back `acks` times when the update is in the log. */
+  add(document: string, partition: number, update: Uint8Array, ack: Ack, acks: number): void {
     let entry = this.#waiting.get(document);
     if (!entry) this.#waiting.set(document, (entry = { partition, updates: [], acks: [] }));
     entry.updates.push(update);
-    if (ack !== undefined) entry.acks.push(ack);
+    for (let i = 0; i < acks; i++) entry.acks.push(ack);
     this.#waitingBytes += update.byteLength;
   }
 

@@ -22,7 +22,7 @@ export class Editing {
   /** Throws BadFrame. */
   step1(document: GatewayDocument, member: Member, stateVector: Uint8Array): void {
     try {
-      decodeStateVector(stateVector);
+      member.asksForDocument(decodeStateVector(stateVector).size === 0);
     } catch (error) {
       throw new BadFrame(CLOSE.badFrame, `state vector of ${stateVector.byteLength} bytes: ${(error as Error).message}`, { cause: error });
     }
@@ -35,42 +35,43 @@ export class Editing {
     const scan = this.#scan(member, update);
     if (isEmpty(scan)) acknowledge(member, true);
     else if (!member.mayEdit) acknowledge(member, false);
-    else this.#take(document, member, update);
+    else this.#take(document, member, update, member.withholds() ? 0 : 1);
   }
 
   /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */
   step2(document: GatewayDocument, member: Member, update: Uint8Array): void {
-    const reason = member.step2Came();
+    const { reason, withheld } = member.step2Came();
     const scan = this.#scan(member, update);
     if (reason === 'recovery') return this.#recovered(document, member, update, scan);
-    if (isEmpty(scan)) return acknowledge(member, true);
+    const acks = 1 + withheld;
+    if (isEmpty(scan)) return withheld > 0 ? this.#known(document, member, acks) : acknowledge(member, true);
     const knownStructs = isKnown(member, scan);
-    if (knownStructs && !scan.deletes) return this.#known(document, member);
-    if (member.mayEdit && !knownStructs) return this.#take(document, member, update);
+    if (knownStructs && !scan.deletes) return this.#known(document, member, acks);
+    if (member.mayEdit && !knownStructs) return this.#take(document, member, update, acks);
     // Only deletes can be new, or the client may not edit: the worker knows whether all of it is there already.
     this.#world.contains(document, update, (contained) => {
       if (!document.members.has(member)) return;
-      if (contained) this.#known(document, member);
-      else if (member.mayEdit) this.#take(document, member, update);
-      else acknowledge(member, false);
+      if (contained) this.#known(document, member, acks);
+      else if (member.mayEdit) this.#take(document, member, update, acks);
+      else for (let i = 0; i < acks; i++) acknowledge(member, false);
     });
   }
 
   /** What a log that was replaced had lost of the document. The client counts no answer to this. */
   #recovered(document: GatewayDocument, member: Member, update: Uint8Array, scan: UpdateScan): void {
     if (isEmpty(scan) || !member.mayEdit) return;
-    if (!isKnown(member, scan)) return this.#take(document, member, update, 'unasked');
+    if (!isKnown(member, scan)) return this.#take(document, member, update, 0);
     if (!scan.deletes) return;
     this.#world.contains(document, update, (contained) => {
-      if (!contained && document.members.has(member)) this.#take(document, member, update, 'unasked');
+      if (!contained && document.members.has(member)) this.#take(document, member, update, 0);
     });
   }
 
   /** The house has all of it. It may be this client's own edit, whose acknowledgement it never heard: that has to be true by now. */
-  #known(document: GatewayDocument, member: Member): void {
-    if (!member.mayEdit) acknowledge(member, true);
+  #known(document: GatewayDocument, member: Member, acks: number): void {
+    if (!member.mayEdit && acks === 1) acknowledge(member, true);
     else if (!this.#world.hasRoom(document, 0)) this.#refuse(member);
-    else this.#world.acknowledgeKnown(document, member);
+    else this.#world.acknowledgeKnown(document, member, acks);
   }
 
   /** Entries of ids that another connection owns are left out; the rest goes to everybody. `opened`: all that the connection has open. Throws BadFrame. */
@@ -134,10 +135,11 @@ export class Editing {
     }
   }
 
-  #take(document: GatewayDocument, member: Member, update: Uint8Array, acknowledgement: 'asked' | 'unasked' = 'asked'): void {
+  /** `acks`: how many answers the member gets when it is safe. */
+  #take(document: GatewayDocument, member: Member, update: Uint8Array, acks: number): void {
     if (!this.#world.hasRoom(document, update.byteLength)) return this.#refuse(member);
     document.fanOut(update, member);
-    this.#world.append(document, update, acknowledgement === 'asked' ? member : undefined);
+    this.#world.append(document, update, member, acks);
   }
 
   /** The client keeps what was not acknowledged, and sends it again when it is back. */
@@ -155,10 +157,10 @@ export function acknowledge(member: Member, taken: boolean): void {
 export interface EditingWorld {
   /** May so many bytes more wait for the log? */
   hasRoom(document: GatewayDocument, bytes: number): boolean;
-  /** Takes the bytes over. `member` is told when they are safe. */
-  append(document: GatewayDocument, update: Uint8Array, member: Member | undefined): void;
-  /** The update is in the log already: acknowledges it as soon as that is enough. */
-  acknowledgeKnown(document: GatewayDocument, member: Member): void;
+  /** Takes the bytes over. `member` is told so many times when they are safe. */
+  append(document: GatewayDocument, update: Uint8Array, member: Member, acks: number): void;
+  /** The update is in the log already: acknowledges it, and the member's earlier ones that waited for it, as soon as that is enough. */
+  acknowledgeKnown(document: GatewayDocument, member: Member, acks: number): void;
   contains(document: GatewayDocument, update: Uint8Array, answer: (contained: boolean) => void): void;
   presenceChanged(document: GatewayDocument, entries: readonly PresenceEntry[]): void;
   stateless(document: GatewayDocument, payload: string): void;

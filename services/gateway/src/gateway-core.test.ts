@@ -227,6 +227,83 @@ test('more Auths than documents that wait for an answer: 4429; as many as a page
   expect(socket.closed?.code).toBe(CLOSE.rateLimited.code);
 });
 
+describe('[GW11] Updates that come before the Step2 of their connection', () => {
+  const taken = new CollabServerFrames('document').syncStatus(true);
+  const sync = (kind: 1 | 2, bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from([8, ...new TextEncoder().encode('document'), 0, kind, bytes.byteLength, ...bytes]);
+  const acks = (socket: Listening): number => socket.sent.filter((sent) => Buffer.from(sent).equals(Buffer.from(taken))).length;
+  /** What somebody typed, an update a letter. Each but the first builds on the one before. */
+  const typed = (text: string): Uint8Array[] => {
+    const doc = new Y.Doc();
+    const updates: Uint8Array[] = [];
+    doc.on('update', (one: Uint8Array) => updates.push(one));
+    for (const [i, letter] of text.split('').entries()) doc.getText('t').insert(i, letter);
+    return updates;
+  };
+  /** Appends what waits, for as long as something does. */
+  let appended = 0;
+  const appendAll = (): void => {
+    for (; appended < appends.length; appended++) core.appended(0, 'log', appended + 1);
+  };
+
+  beforeEach(() => {
+    appended = 0;
+    core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+  });
+
+  test('are acknowledged with it: until then they may build on edits that went down with another gateway', async () => {
+    const [lost, offline, next] = typed('abc') as [Uint8Array, Uint8Array, Uint8Array];
+    const { socket, handler } = await collab();
+    handler.frame(step1('document', 1), true);
+    // The provider flushes what was typed while it was away, before the worker has answered.
+    handler.frame(sync(2, offline), true);
+    handler.frame(sync(2, next), true);
+    appendAll();
+    expect(appends.length).toBeGreaterThan(0);
+    expect(acks(socket)).toBe(0);
+    answer(asked[0]!);
+    expect(acks(socket)).toBe(0);
+    handler.frame(sync(1, Y.mergeUpdates([lost, offline, next])), true);
+    expect(acks(socket)).toBe(0);
+    appendAll();
+    expect(acks(socket)).toBe(3);
+    handler.frame(sync(2, typed('later')[0]!), true);
+    appendAll();
+    expect(acks(socket)).toBe(4);
+  });
+
+  test('are acknowledged at once where the client had nothing when it asked: it has no more to bring', async () => {
+    const { socket, handler } = await collab();
+    handler.frame(Uint8Array.from([8, ...new TextEncoder().encode('document'), 0, 0, 1, 0]), true);
+    handler.frame(sync(2, typed('a')[0]!), true);
+    appendAll();
+    expect(acks(socket)).toBe(1);
+  });
+
+  test('and not before they are in the log, when the Step2 brings nothing', async () => {
+    const { socket, handler } = await collab();
+    handler.frame(step1('document', 1), true);
+    handler.frame(sync(2, typed('a')[0]!), true);
+    answer(asked[0]!);
+    handler.frame(sync(1, Uint8Array.of(0, 0)), true);
+    expect(acks(socket)).toBe(0);
+    appendAll();
+    expect(acks(socket)).toBe(2);
+  });
+
+  test('or nothing that the house lacks', async () => {
+    const edits = typed('ab') as [Uint8Array, Uint8Array];
+    const { socket, handler } = await collab();
+    handler.frame(step1('document', 1), true);
+    handler.frame(sync(2, edits[1]), true);
+    answer(asked[0]!, Y.encodeStateVectorFromUpdate(Y.mergeUpdates(edits)));
+    handler.frame(sync(1, Y.mergeUpdates(edits)), true);
+    expect(acks(socket)).toBe(0);
+    appendAll();
+    expect(acks(socket)).toBe(2);
+  });
+});
+
 describe('with WEFT_ACK_AFTER=database', () => {
   const taken = new CollabServerFrames('document').syncStatus(true);
   const update = (text: string): Uint8Array => {

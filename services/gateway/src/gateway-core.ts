@@ -60,8 +60,8 @@ export class GatewayCore {
         // One update alone always has: else one larger than the bound could never be taken.
         return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax;
       },
-      append: (document, update, member) => this.#append(document, update, member),
-      acknowledgeKnown: (document, member) => this.#acknowledgeKnown(document, member),
+      append: (document, update, member, acks) => this.#append(document, update, member, acks),
+      acknowledgeKnown: (document, member, acks) => this.#acknowledgeKnown(document, member, acks),
       contains: (document, update, answer) => this.#links.contains(document, update, answer),
       presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
       stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
@@ -224,20 +224,20 @@ export class GatewayCore {
     this.#links.close(document);
   }
 
-  #append(document: GatewayDocument, update: Uint8Array, member: Member | undefined): void {
+  #append(document: GatewayDocument, update: Uint8Array, member: Member, acks: number): void {
     // A dialect without acknowledgements has nothing to be told.
-    const ack = member?.frames.syncStatus(true) ? member : undefined;
-    this.#lane(document).queue.add(document.name, document.partition, update, ack);
+    const told = member.frames.syncStatus(true) ? acks : 0;
+    this.#lane(document).queue.add(document.name, document.partition, update, member, told);
     this.#scheduleFlush(document.slice);
   }
 
   /**
    * What the member sent is in the log already, and so durable. With `ackAfter: database` it is not yet known to be in Postgres: an empty update goes behind it
-   * through the log, and when that is committed, so is everything before it.
+   * through the log, and when that is committed, so is everything before it. So it does with earlier Updates of the member that may still be on their way (`acks` > 1).
    */
-  #acknowledgeKnown(document: GatewayDocument, member: Member): void {
-    if (this.#limits.ackAfter === 'log') acknowledge(member, true);
-    else if (member.frames.syncStatus(true)) this.#append(document, EMPTY_UPDATE, member);
+  #acknowledgeKnown(document: GatewayDocument, member: Member, acks: number): void {
+    if (this.#limits.ackAfter === 'log' && acks === 1) acknowledge(member, true);
+    else if (member.frames.syncStatus(true)) this.#append(document, EMPTY_UPDATE, member, acks);
   }
 
   /** What arrives in one tick is one record. */

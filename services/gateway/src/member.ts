@@ -55,6 +55,10 @@ export class Member {
   serverVector: Uint8Array | undefined;
   /** The log was replaced, and this client has not been asked yet for what was lost. */
   owesMissing = false;
+  /** Whether what the client has and we lack has come: it comes with the Step2 that answers our Step1. */
+  #history: 'unasked' | 'awaited' | 'came' = 'unasked';
+  /** Updates that came before it, and are acknowledged with it. */
+  #withheld = 0;
   /** What the Step1s were for that it was sent and has not answered, oldest first. */
   readonly #step1s: Step1Reason[] = [];
 
@@ -71,8 +75,28 @@ export class Member {
     if (this.#step1s.length > step1sMax) this.#step1s.shift();
   }
 
-  /** A Step2 came: gives what it answers. A client may send one unasked. */
-  step2Came(): Step1Reason {
-    return this.#step1s.shift() ?? 'join';
+  /** It asks for the document, and so will be sent a Step1. Who has nothing has nothing to bring: all it will make comes on this connection, in order. */
+  asksForDocument(hasNothing: boolean): void {
+    if (this.#history === 'unasked') this.#history = hasNothing ? 'came' : 'awaited';
+  }
+
+  /**
+   * An Update came: does its acknowledgement wait for the Step2? A provider that comes back sends what was typed meanwhile before it is asked for what the house lacks: such an Update may build on edits that went
+   * down with another gateway, and until the Step2 brings those, it is not safe though it is in the log (invariant 2: causally durable).
+   */
+  withholds(): boolean {
+    if (this.#history !== 'awaited') return false;
+    this.#withheld += 1;
+    return true;
+  }
+
+  /** A Step2 came: gives what it answers, and how many acknowledgements waited for it. A client may send one unasked. */
+  step2Came(): { readonly reason: Step1Reason; readonly withheld: number } {
+    const reason = this.#step1s.shift();
+    if (reason !== 'join') return { reason: reason ?? 'join', withheld: 0 };
+    const withheld = this.#withheld;
+    this.#history = 'came';
+    this.#withheld = 0;
+    return { reason, withheld };
   }
 }
