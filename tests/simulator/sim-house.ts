@@ -128,7 +128,7 @@ export class SimHouse {
     for (const { port } of this.places) {
       if (!port) continue;
       // What its bookkeeping takes comes on top.
-      const bytesMax = slices * (1.25 * Math.max(unacknowledgedBytesMax, port.frameBytesSeen) + 4_000);
+      const bytesMax = slices * (4 * Math.max(unacknowledgedBytesMax, port.frameBytesSeen) + 8_000);
       if (port.unacknowledgedBytes > bytesMax)
         return `${port.process.name} holds ${port.unacknowledgedBytes} bytes of edits, ${bytesMax} are the bound`;
     }

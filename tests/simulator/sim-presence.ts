@@ -9,6 +9,9 @@ export class SimPresence {
   readonly #clocks = new Map<number, number>();
   readonly #others = new Map<number, { readonly state: unknown; readonly heardAtMs: number }>();
   #clock = 1;
+  #left = false;
+  /** Whose removal was heard. */
+  readonly removed = new Set<number>();
 
   constructor(clientId: number) {
     this.clientId = clientId;
@@ -29,7 +32,8 @@ export class SimPresence {
     let reply: Presence | undefined;
     for (const { clientId, clock, state } of entries) {
       if (clientId === this.clientId) {
-        if (state !== null || clock < this.#clock) continue;
+        if (state !== null || clock < this.#clock || this.#left) continue;
+        this.removed.add(clientId);
         this.#clock = clock + 1;
         reply = this.own();
         continue;
@@ -37,8 +41,10 @@ export class SimPresence {
       const known = this.#clocks.get(clientId) ?? 0;
       if (clock < known || (clock === known && !(state === null && this.#others.has(clientId)))) continue;
       this.#clocks.set(clientId, clock);
-      if (state === null) this.#others.delete(clientId);
-      else this.#others.set(clientId, { state, heardAtMs: nowMs });
+      if (state === null) {
+        this.#others.delete(clientId);
+        this.removed.add(clientId);
+      } else this.#others.set(clientId, { state, heardAtMs: nowMs });
     }
     return reply;
   }
@@ -55,6 +61,7 @@ export class SimPresence {
 
   /** What providers up to 4.4 send when they close: the removal of everybody they know. */
   removals(): Presence[] {
+    this.#left = true;
     return [...this.#others.keys(), this.clientId].map((clientId) => ({
       clientId,
       clock: (clientId === this.clientId ? this.#clock : (this.#clocks.get(clientId) ?? 0)) + 1,
