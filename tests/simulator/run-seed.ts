@@ -1,6 +1,6 @@
 import { partitionOf, sliceOf } from '@weft/ring';
 import { decodeRecord, PieceAssembler } from '@weft/wal';
-import { type Fault, type FaultKind, heal, planOf, type Stage, strike } from './faults.ts';
+import { type Fault, heal, planOf, type Stage, strike } from './faults.ts';
 import { docOf, type Edit, fingerprint, holds, missingFrom, Ledger } from './ledger.ts';
 import { Random } from './random.ts';
 import { layoutOf, type LogLine, SimHouse } from './sim-house.ts';
@@ -402,5 +402,3 @@ class Run {
       this.#violation(`${process} logged an error: ${JSON.stringify(line)}`);
   }
 }
-
-export type { FaultKind };
