@@ -1,5 +1,3 @@
-import type { GatewayCore } from './gateway-core.ts';
-
 /** What the core needs of one client's connection. A WebSocket today, push + SSE later: the core cannot tell. */
 export interface ClientSocket {
   /** Queued at once, in order. The bytes may be reused after the call. Does nothing once closed. */
@@ -17,11 +15,3 @@ export interface ClientSocket {
 
 /** To every subscriber of a topic. */
 export type Publish = (topic: string, frame: Uint8Array) => void;
-
-/** Where clients come in: turns what connects into connections of the core. */
-export interface ClientEdge {
-  readonly publish: Publish;
-  /** Gives the port. Rejects with one sentence. `core` comes late: it needs `publish`. */
-  listen(core: GatewayCore): Promise<number>;
-  stopAccepting(): void;
-}

@@ -22,7 +22,7 @@ import type { Wal } from '@weft/wal';
 import type { Batch } from './append-queue.ts';
 import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
 import { ClientServer } from './adapters/client-server.ts';
-import type { ClientEdge } from './client-socket.ts';
+import type { ClientEdge } from './client-edge.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
 import { SliceWriter } from './slice-writer.ts';

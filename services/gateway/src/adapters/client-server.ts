@@ -2,7 +2,8 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { AuthUnavailable, type Allowed, type Decision } from '@weft/grants';
 import { CLOSE, documentNameProblem } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
-import type { ClientEdge, Publish } from '../client-socket.ts';
+import type { ClientEdge } from '../client-edge.ts';
+import type { Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
