@@ -28,7 +28,7 @@ export type ToWorker =
   | Open
   | Fetch
   | Contains
-  | { readonly kind: 'close'; readonly gateway: Peer; readonly document: string }
+  | Close
   | { readonly kind: 'presence'; readonly gateway: Peer; readonly document: string; readonly entries: readonly PresenceEntry[] }
   | { readonly kind: 'stateless'; readonly gateway: Peer; readonly document: string; readonly payload: string }
   /** "I am here, and I still have documents open with you": keeps the link's registrations and presence alive. */
@@ -49,6 +49,17 @@ export interface Open {
   readonly want: Want;
   /** The gateway's own connections' presence: rebuilds the table of a new owner. */
   readonly presence: readonly PresenceEntry[];
+}
+
+/**
+ * "I do not have this document open with you any more." It may come late, from a connection to the bus that was lost and a server that had kept it: so it ends only what was registered by questions up to `asked`, the newest
+ * this gateway had asked when it said so.
+ */
+export interface Close {
+  readonly kind: 'close';
+  readonly gateway: Peer;
+  readonly document: string;
+  readonly asked: number;
 }
 
 export type Want =
@@ -93,6 +104,8 @@ export interface Answer {
   readonly slice: number;
   readonly logIdentity: string;
   readonly position: number;
+  /** The number of the link: higher each time the worker begins one anew, with no document registered, and numbers its relays from 1 again. */
+  readonly link: number;
   /** The sequence of the last relay sent on this (gateway, slice) link, 0 for none. */
   readonly sequence: number;
   /** The document's state vector at `position` (may understate while updates wait for others; never overstates). */
@@ -146,6 +159,8 @@ export interface Relay {
   readonly worker: Peer;
   readonly slice: number;
   readonly logIdentity: string;
+  /** As in Answer. */
+  readonly link: number;
   /** Grows by one a relay of this (gateway, slice) link, from 1. A jump is a lost message. */
   readonly sequence: number;
   readonly from: number;

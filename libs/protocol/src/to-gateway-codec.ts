@@ -35,6 +35,7 @@ export function encodeToGateway(message: ToGateway): Uint8Array {
       encoding.writeVarUint(encoder, message.slice);
       encoding.writeVarString(encoder, message.logIdentity);
       encoding.writeVarUint(encoder, message.position);
+      encoding.writeVarUint(encoder, message.link);
       encoding.writeVarUint(encoder, message.sequence);
       encoding.writeVarUint8Array(encoder, message.stateVector);
       encoding.writeVarUint(encoder, message.totalBytes);
@@ -86,6 +87,7 @@ function readToGateway(kind: number, reader: ByteReader): ToGateway {
         slice: reader.varUint('a slice'),
         logIdentity: reader.varString('a log identity'),
         position: reader.varUint('a position'),
+        link: reader.varUint('a link'),
         sequence: reader.varUint('a sequence'),
         stateVector: reader.varBytes('a state vector'),
         totalBytes: reader.varUint('a number of bytes'),
@@ -129,6 +131,7 @@ function readToGateway(kind: number, reader: ByteReader): ToGateway {
 function writeRelay(encoder: encoding.Encoder, relay: Relay): void {
   encoding.writeVarUint(encoder, relay.slice);
   encoding.writeVarString(encoder, relay.logIdentity);
+  encoding.writeVarUint(encoder, relay.link);
   encoding.writeVarUint(encoder, relay.sequence);
   encoding.writeVarUint(encoder, relay.from);
   encoding.writeVarUint(encoder, relay.to);
@@ -146,6 +149,7 @@ function readRelay(reader: ByteReader): Omit<Relay, 'kind' | 'worker'> {
   return {
     slice: reader.varUint('a slice'),
     logIdentity: reader.varString('a log identity'),
+    link: reader.varUint('a link'),
     sequence: reader.varUint('a sequence'),
     from: reader.varUint('a position'),
     to: reader.varUint('a position'),

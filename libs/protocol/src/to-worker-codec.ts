@@ -37,6 +37,7 @@ export function encodeToWorker(message: ToWorker): Uint8Array {
       break;
     case 'close':
       encoding.writeVarString(encoder, message.document);
+      encoding.writeVarUint(encoder, message.asked);
       break;
     case 'presence':
       encoding.writeVarString(encoder, message.document);
@@ -90,7 +91,7 @@ function readToWorker(kind: number, reader: ByteReader): ToWorker {
         update: reader.varBytes('an update'),
       };
     case KIND.close:
-      return { kind: 'close', gateway, document: reader.varString('a document') };
+      return { kind: 'close', gateway, document: reader.varString('a document'), asked: reader.varUint('a question') };
     case KIND.presence:
       return { kind: 'presence', gateway, document: reader.varString('a document'), entries: readPresence(reader) };
     case KIND.stateless:

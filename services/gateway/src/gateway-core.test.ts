@@ -81,7 +81,7 @@ function build(its: GatewayLimits): GatewayCore {
 /** The worker's answer: it has this state, and nothing the asker lacks. */
 function answer({ question }: Open, stateVector: Uint8Array = Uint8Array.of(0), logIdentity = 'log'): void {
   const bytes = frameUpdates([]);
-  const place = { slice: 0, logIdentity, position: 1, sequence: 0 };
+  const place = { slice: 0, logIdentity, position: 1, link: 1, sequence: 0 };
   core.hearWorker({ kind: 'answer', worker, question, ...place, stateVector, totalBytes: bytes.byteLength, bytes, presence: [] });
 }
 

@@ -126,14 +126,14 @@ const lastOpen = (document: string) => {
 
 function answer(
   document: string,
-  { worker = w1, position = 0, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
+  { worker = w1, position = 0, link = 1, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
 ): void {
-  answerTo(lastOpen(document).question, { worker, position, sequence, logIdentity, updates, first });
+  answerTo(lastOpen(document).question, { worker, position, link, sequence, logIdentity, updates, first });
 }
 
 function answerTo(
   question: number,
-  { worker = w1, position = 0, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
+  { worker = w1, position = 0, link = 1, sequence = 0, logIdentity = 'log', updates = [] as Uint8Array[], first = Infinity } = {},
 ): void {
   const bytes = frameUpdates(updates);
   hear({
@@ -143,6 +143,7 @@ function answerTo(
     slice: 0,
     logIdentity,
     position,
+    link,
     sequence,
     stateVector: Uint8Array.of(0),
     totalBytes: bytes.byteLength,
@@ -155,13 +156,14 @@ function relay(
   sequence: number,
   from: number,
   to: number,
-  { worker = w1, logIdentity = 'log', documents = [] as string[], released = [] as string[], tooLarge = [] as string[] } = {},
+  { worker = w1, logIdentity = 'log', link = 1, documents = [] as string[], released = [] as string[], tooLarge = [] as string[] } = {},
 ): void {
   hear({
     kind: 'relay',
     worker,
     slice: 0,
     logIdentity,
+    link,
     sequence,
     from,
     to,
@@ -232,7 +234,7 @@ describe('relays', () => {
   test('[GW5] for a document nobody has open here, the worker is told so', () => {
     bothOpen();
     relay(1, 10, 12, { documents: ['stranger'] });
-    expect(questions('close')).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'stranger' } }]);
+    expect(questions('close')).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'stranger', asked: 2 } }]);
   });
 });
 
@@ -342,10 +344,40 @@ describe('owners', () => {
     relay(2, 12, 14);
     const three = opened('three');
     three.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
-    answer('three', { position: 15, sequence: 0 });
+    answer('three', { position: 15, link: 2 });
     expect([one.reopened, two.reopened]).toEqual([[14], [14]]);
-    relay(1, 15, 16, { documents: ['three'] });
+    relay(1, 15, 16, { link: 2, documents: ['three'] });
     expect(three.fannedOut).toEqual([update]);
+  });
+
+  test('[GW6] a worker that forgot us before its first relay, whose numbers so tell nothing, is seen by the number of the link', () => {
+    bothOpen(10, 0);
+    const three = opened('three');
+    three.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('three', { position: 15, link: 2 });
+    expect([one.reopened, two.reopened]).toEqual([[10], [10]]);
+  });
+
+  test('[GW6] relays of a link begun anew, whose first answer never came: nothing is taken for what joins up, all is asked for', () => {
+    bothOpen(10, 0);
+    relay(1, 10, 12, { link: 2, documents: ['one'] });
+    expect(one.fannedOut).toEqual([]);
+    expect([one.reopened, two.reopened]).toEqual([[10], [10]]);
+  });
+
+  test('[GW6] what comes late, from before the worker began the link anew, counts for nothing: not a relay, not an answer', () => {
+    bothOpen(10, 0);
+    hear({ kind: 'refusal', worker: w1, question: 0, reason: 'unknown-link', detail: '' });
+    for (const document of ['one', 'two']) answer(document, { position: 13, link: 2 });
+    const before = [one.reopened.length, two.reopened.length];
+    relay(1, 9, 14, { link: 1, documents: ['one'] });
+    relay(9, 20, 21, { link: 1, documents: ['one'] });
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one', { position: 30, link: 1 });
+    expect(links.questionsPending).toBe(1);
+    relay(1, 13, 14, { link: 2, documents: ['one', 'two'] });
+    expect([one.fannedOut.length, two.fannedOut.length]).toEqual([1, 1]);
+    expect([one.reopened.length, two.reopened.length]).toEqual(before);
   });
 });
 
@@ -474,13 +506,14 @@ describe('questions', () => {
       slice: 0,
       logIdentity: 'log',
       position: 1,
+      link: 1,
       sequence: 0,
       stateVector: Uint8Array.of(0),
       totalBytes: 0,
       bytes: new Uint8Array(0),
       presence: [],
     });
-    expect(sent).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'one' } }]);
+    expect(sent).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'one', asked: question } }]);
     expect(links.questionsPending).toBe(0);
   });
 });

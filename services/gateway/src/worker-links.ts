@@ -151,7 +151,8 @@ export class WorkerLinks {
     if ('abandoned' in asked) return this.#closeIfUnknown(answer.worker, asked.abandoned);
     const { document } = asked;
     const binding = this.#documents.get(document.name);
-    if (!binding) return;
+    // Late, from before the worker began the link anew: what it registered is forgotten. The question is asked again.
+    if (!binding || answer.link < (this.#links.get(peerKey(answer.worker))?.number ?? 0)) return;
     this.#bind(binding, answer, nowMs);
     this.#world.presence(document, answer.presence);
     // While the question was under way nobody may have been bound to hear of it.
@@ -166,6 +167,9 @@ export class WorkerLinks {
       for (const { document } of relay.documents) this.#closeIfUnknown(relay.worker, document);
       return;
     }
+    // Late, from before the worker began the link anew; or we have not heard yet that it did: then it knows nothing of what we have open with it.
+    if (relay.link < link.number) return;
+    if (relay.link > link.number) return this.#lost(relay.worker);
     if (relay.sequence <= progress.sequence) return;
     const hole = relay.sequence !== progress.sequence + 1 || relay.from > progress.position;
     if (hole) this.#hole(link, relay.slice);
@@ -231,12 +235,15 @@ export class WorkerLinks {
 
   #bind(binding: Binding, answer: Answer, nowMs: number): void {
     const key = peerKey(answer.worker);
-    // A lower number, or another log: the worker began its side of the link anew, and knows nothing of the documents we had with it.
-    const before = this.#links.get(key)?.slices.get(answer.slice);
-    if (before && (answer.sequence < before.sequence || answer.logIdentity !== before.logIdentity)) this.#lost(answer.worker);
+    // Another number, or another log: the worker began its side of the link anew, and knows nothing of the documents we had with it.
+    const known = this.#links.get(key);
+    const before = known?.slices.get(answer.slice);
+    if (known && (answer.link !== known.number || (before && answer.logIdentity !== before.logIdentity))) this.#lost(answer.worker);
     let link = this.#links.get(key);
-    if (!link)
-      this.#links.set(key, (link = { worker: answer.worker, heardAtMs: nowMs, keptAliveAtMs: nowMs, documents: 0, slices: new Map() }));
+    if (!link) {
+      const { worker, link: number } = answer;
+      this.#links.set(key, (link = { worker, number, heardAtMs: nowMs, keptAliveAtMs: nowMs, documents: 0, slices: new Map() }));
+    }
     const progress = link.slices.get(answer.slice);
     if (!progress) link.slices.set(answer.slice, { logIdentity: answer.logIdentity, sequence: answer.sequence, position: answer.position });
     else {
@@ -272,7 +279,7 @@ export class WorkerLinks {
     if (!worker) return;
     const link = this.#links.get(peerKey(worker));
     if (link) link.documents -= 1;
-    if (sayClose) this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document: binding.document.name });
+    if (sayClose) this.#sayClose(worker, binding.document.name);
     binding.worker = undefined;
   }
 
@@ -293,7 +300,11 @@ export class WorkerLinks {
   #closeIfUnknown(worker: Peer, document: string): void {
     const binding = this.#documents.get(document);
     const isElsewhere = binding?.worker !== undefined && !this.#isBoundTo(binding, worker);
-    if (!binding || isElsewhere) this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document });
+    if (!binding || isElsewhere) this.#sayClose(worker, document);
+  }
+
+  #sayClose(worker: Peer, document: string): void {
+    this.#world.sendToWorker(worker, { kind: 'close', gateway: this.#self, document, asked: this.#questions.newest });
   }
 }
 
@@ -313,6 +324,8 @@ interface Binding {
 
 interface WorkerLink {
   readonly worker: Peer;
+  /** The worker's number for it. */
+  readonly number: number;
   heardAtMs: number;
   keptAliveAtMs: number;
   /** Documents bound through it. */

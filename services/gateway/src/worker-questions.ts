@@ -43,6 +43,11 @@ export class WorkerQuestions {
     return this.#pending.size;
   }
 
+  /** The number of the newest question. */
+  get newest(): number {
+    return this.#next - 1;
+  }
+
   ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
     this.#begin({ document, handler, body: { kind: 'open', want } });
   }

@@ -119,7 +119,7 @@ export class Answering {
 
   /** Registers and answers in one step: what comes after `slice.position` will be relayed (architecture.md, section 3). */
   #register(question: Open, slice: Slice, held: HeldDocument, document: OpenDocument, source: AnswerSource, nowMs: number): void {
-    const sequence = this.#links.register(question.gateway, slice, held, nowMs);
+    const { link, sequence } = this.#links.register(question, slice, held, nowMs);
     this.#presence.apply(held, question.gateway, question.presence);
     const presence = held.presence.others(peerKey(question.gateway));
     const fitting = presenceParts(presence, this.#limits.payloadBytesMax / 2)[0] ?? [];
@@ -134,6 +134,7 @@ export class Answering {
       slice: slice.number,
       logIdentity: slice.identity,
       position: slice.position,
+      link,
       sequence,
       stateVector,
       totalBytes: source.totalBytes,

@@ -14,6 +14,8 @@ const releasedMax = 500;
  */
 export class GatewayLinks {
   readonly #links = new Map<string, Link>();
+  /** Links ever begun: each has a number of its own. */
+  #begun = 0;
   readonly #worker: Peer;
   readonly #payloadBytesMax: number;
   readonly #send: (gateway: Peer, relay: Relay) => void;
@@ -42,26 +44,35 @@ export class GatewayLinks {
     return this.#links.get(key)?.gateway;
   }
 
-  /** Registers and gives the sequence the answer bears. From here on the gateway is relayed what comes after `slice.position`. */
-  register(gateway: Peer, slice: { number: number; identity: string; position: number }, document: HeldDocument, nowMs: number): number {
+  /** Registers and gives the link and the sequence the answer bears. From here on the gateway is relayed what comes after `slice.position`. */
+  register(
+    { gateway, question }: { readonly gateway: Peer; readonly question: number },
+    slice: { number: number; identity: string; position: number },
+    document: HeldDocument,
+    nowMs: number,
+  ): { readonly link: number; readonly sequence: number } {
     const key = peerKey(gateway);
     let link = this.#links.get(key);
-    if (!link) this.#links.set(key, (link = { gateway, heardAtMs: nowMs, slices: new Map(), documents: new Map() }));
+    if (!link) this.#links.set(key, (link = { number: ++this.#begun, gateway, heardAtMs: nowMs, slices: new Map(), documents: new Map() }));
     link.heardAtMs = nowMs;
     let progress = link.slices.get(slice.number);
     if (!progress)
       link.slices.set(slice.number, (progress = { identity: slice.identity, sequence: 0, sentTo: 0, sentAtMs: nowMs, batch: new Map() }));
     progress.sentTo = slice.position;
-    link.documents.set(document.name, { document, slice: slice.number });
+    const before = link.documents.get(document.name)?.question ?? 0;
+    link.documents.set(document.name, { document, slice: slice.number, question: Math.max(before, question) });
     document.gateways.add(key);
-    return progress.sequence;
+    return { link: link.number, sequence: progress.sequence };
   }
 
-  unregister(gateway: Peer, document: HeldDocument): void {
+  /** False: it was said before the question that registered the document, and came late. */
+  unregister({ gateway, asked }: { readonly gateway: Peer; readonly asked: number }, document: HeldDocument): boolean {
     const key = peerKey(gateway);
-    document.gateways.delete(key);
     const link = this.#links.get(key);
+    if ((link?.documents.get(document.name)?.question ?? 0) > asked) return false;
+    document.gateways.delete(key);
     link?.documents.delete(document.name);
+    return true;
   }
 
   /** Notes an update for everybody who has the document open but the gateway that wrote it. Goes out with `flush`. */
@@ -159,6 +170,7 @@ export class GatewayLinks {
         worker: this.#worker,
         slice,
         logIdentity: progress.identity,
+        link: link.number,
         sequence: progress.sequence,
         from,
         to: last ? to : from,
@@ -172,10 +184,11 @@ export class GatewayLinks {
 }
 
 interface Link {
+  readonly number: number;
   readonly gateway: Peer;
   heardAtMs: number;
   readonly slices: Map<number, Progress>;
-  readonly documents: Map<string, { document: HeldDocument; slice: number }>;
+  readonly documents: Map<string, { readonly document: HeldDocument; readonly slice: number; readonly question: number }>;
 }
 
 interface Progress {

@@ -293,13 +293,40 @@ describe('a takeover', () => {
   });
 });
 
+test('[SW18] a close that comes late, said before the question that has the document open now, ends nothing', async () => {
+  owned();
+  const first = await ask(far);
+  // It left, and came back; the bus had kept its `close`.
+  await ask(far);
+  core.hear({ kind: 'close', gateway: far, document, asked: first }, nowMs);
+  read(recordsOf(typed('still heard')));
+  expect(relayedText('far')).toBe('still heard');
+  core.hear({ kind: 'close', gateway: far, document, asked: question }, nowMs);
+  read(recordsOf(typed('not heard')));
+  expect(relayedText('far')).toBe('still heard');
+});
+
+test('[SW18] a link that is begun anew has a higher number, in answers and in relays', async () => {
+  owned();
+  const numberOf = (asked: number): number => {
+    const answer = answerTo(asked);
+    return answer?.kind === 'answer' ? answer.link : Number.NaN;
+  };
+  const first = numberOf(await ask(far));
+  core.tick((nowMs += limits.gatewaySilentMs + 1));
+  const second = numberOf(await ask(far));
+  expect(second).toBeGreaterThan(first);
+  read(recordsOf(typed('more')));
+  expect(relaysTo('far').at(-1)).toMatchObject({ link: second, sequence: 1 });
+});
+
 describe('memory', () => {
   beforeEach(owned);
 
   test('[SW15] a document nobody has open is let go after a while; one that could not be read, and a name that never had an edit, too', async () => {
     await ask(near);
     read(recordsOf(typed('kept')));
-    core.hear({ kind: 'close', gateway: near, document }, nowMs);
+    core.hear({ kind: 'close', gateway: near, document, asked: question }, nowMs);
     expect(core.documentsOpen).toBe(1);
     nowMs += limits.documentIdleMs + 1_001;
     core.tick(nowMs);

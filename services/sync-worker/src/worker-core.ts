@@ -1,4 +1,4 @@
-import { peerKey, type Peer, type ToGateway, type ToWorker } from '@weft/protocol';
+import { type Close, peerKey, type Peer, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
 import type { StoredDocument } from '@weft/store';
 import type { LogRecord } from '@weft/wal';
@@ -147,7 +147,7 @@ export class WorkerCore {
       case 'fetch':
         return this.#answering.fetch(message, nowMs);
       case 'close':
-        return this.#close(message.gateway, message.document);
+        return this.#close(message);
       case 'presence': {
         const held = this.#heldBy(message.gateway, message.document, nowMs);
         if (held) this.#presence.apply(held, message.gateway, message.entries);
@@ -198,11 +198,9 @@ export class WorkerCore {
     };
   }
 
-  #close(gateway: Peer, document: string): void {
-    const held = this.#find(document);
-    if (!held) return;
-    this.#links.unregister(gateway, held);
-    this.#presence.gone(held, peerKey(gateway));
+  #close(message: Close): void {
+    const held = this.#find(message.document);
+    if (held && this.#links.unregister(message, held)) this.#presence.gone(held, peerKey(message.gateway));
   }
 
   /** The document, if this gateway has it open here; otherwise the gateway learns that its link is void. */
