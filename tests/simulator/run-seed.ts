@@ -186,7 +186,8 @@ class Run {
       const [first, ...others] = this.#living.filter((user) => user.document === document);
       const print = first && fingerprint(first.doc);
       const different = others.find(({ doc }) => fingerprint(doc) !== print);
-      if (different) return `${different.name} and ${first!.name} see different documents ${document}`;
+      if (different)
+        return `${different.name} and ${first!.name} see different documents ${document}: ${this.#difference(different.doc, first!.doc)}`;
     }
     return undefined;
   }

@@ -26,7 +26,7 @@ export class GatewayDocument {
   #published = false;
   /** Answers to `reopen` still to come: until then live members may lack what lies after `from`, whatever relays say. */
   #owed: { readonly from: number; readonly answers: number } | undefined;
-  /** The state vector at the last answer: every live member has it. */
+  /** A state vector every live member has: of the last answer when none to `reopen` was still to come, for until then live members may lack what an answer to somebody else had. */
   #answeredVector = NOTHING;
   /** A large answer that is still being sent to somebody: whoever asks the same meanwhile gets it from here, and catches up afterwards. */
   #sharing: { readonly want: Want; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
@@ -177,11 +177,10 @@ export class GatewayDocument {
   }
 
   #answered(joining: Joining, answer: DocumentAnswer): void {
-    this.#answeredVector = answer.stateVector;
-    if (joining.members.size === 0) {
-      this.#owed = this.#owed && this.#owed.answers > 1 ? { ...this.#owed, answers: this.#owed.answers - 1 } : undefined;
-      return this.#bringUpEveryone(answer);
-    }
+    const isForEverybody = joining.members.size === 0;
+    if (isForEverybody) this.#owed = this.#owed && this.#owed.answers > 1 ? { ...this.#owed, answers: this.#owed.answers - 1 } : undefined;
+    if (!this.#owed) this.#answeredVector = answer.stateVector;
+    if (isForEverybody) return this.#bringUpEveryone(answer);
     const { complete } = joining;
     const meanwhile = joining.meanwhile();
     for (const member of joining.members)
