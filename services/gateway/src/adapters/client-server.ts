@@ -82,9 +82,12 @@ export class ClientServer implements ClientEdge {
         this.#guarded(ws, logger, (handler) => handler.frame(new Uint8Array(message.slice(0)), isBinary));
       },
       drain: (ws) => this.#guarded(ws, logger, (handler) => handler.drained()),
-      close: (ws) => {
+      close: (ws, code, message) => {
         const { socket, handler } = ws.getUserData();
         socket?.wasClosed();
+        // With a sentence of its own uWS tells why it cut the connection without a close frame: a frame it could not parse, silence, too much unsent.
+        if (code === cutByUws && message.byteLength > 0)
+          logger.warn({ connection: handler?.connection.id, why: Buffer.from(message).toString() }, 'uWebSockets.js cut a connection');
         if (handler) core.disconnected(handler);
       },
     };
@@ -139,6 +142,9 @@ export interface ClientServerOptions {
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly logger: Logger;
 }
+
+/** RFC 6455: no close frame was received. */
+const cutByUws = 1006;
 
 /** What uWS keeps with a socket. */
 type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; allowed: Allowed }) & {
