@@ -363,7 +363,7 @@ class Run {
         document,
         dialect: special.port || random.chance(0.7) ? 'collab' : 'y',
         clientId: 1_000 + this.#nextUser,
-        reading: random.chance(0.15) ? { bytesPerMs: 3, kernelBytes: 3_000 } : { bytesPerMs: 10_000, kernelBytes: 200_000 },
+        reading: random.chance(0.15) ? { bytesPerMs: 8, kernelBytes: 3_000 } : { bytesPerMs: 10_000, kernelBytes: 200_000 },
       },
       {
         random,
