@@ -145,8 +145,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: `${gateway}editing.ts`,
-        from: 'if (knownStructs && !scan.deletes) return this.#known(document, member);',
-        to: 'if (knownStructs) return this.#known(document, member);',
+        from: 'if (knownStructs && !scan.deletes) return this.#known(document, member, acks);',
+        to: 'if (knownStructs) return this.#known(document, member, acks);',
       },
     ],
   },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bugs } from './bugs.ts';
 import { describeTotals, runMany, type SeedResult, totalsOf } from './run-many.ts';
@@ -41,6 +42,13 @@ const found: readonly (readonly [number, string])[] = [
 
 test.each(found)('seed %i: %s', { timeout: 60_000 }, async (seed) => {
   expect((await runSeed(seed)).violations).toEqual([]);
+});
+
+test.each(bugs)('still fits the sources: $name', ({ patches }) => {
+  for (const { file, from } of patches) {
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(source.split(from).length - 1, `${file} has: ${from}`).toBe(1);
+  }
 });
 
 // All of them, with the seeds it took: npm run sim -- --bugs (docs/reliability.md).
