@@ -241,7 +241,7 @@ class Run {
       const users = this.#living.filter((user) => user.document === document);
       const [first] = users;
       const stored = this.#stored(document);
-      const logged = this.#logged_(document);
+      const logged = this.#everLogged(document);
       for (const { name, doc } of users) {
         if (fingerprint(doc) !== fingerprint(stored))
           this.#violation(`${name} sees something else of ${document} than is stored: ${this.#difference(doc, stored)}`);
@@ -309,7 +309,7 @@ class Run {
   }
 
   /** All the log was ever given of the document. */
-  #logged_(document: string): ReturnType<typeof docOf> {
+  #everLogged(document: string): ReturnType<typeof docOf> {
     const updates: Uint8Array[] = [];
     const pieces = new PieceAssembler(() => {});
     for (const { slice, position, bytes } of this.#house.log.history) {
@@ -332,7 +332,7 @@ class Run {
     for (const document of this.#house.layout.documents) {
       if (this.#sliceOf(document) !== slice) continue;
       const stored = this.#stored(document);
-      const logged = this.#logged_(document);
+      const logged = this.#everLogged(document);
       // Acknowledged, or about to be: the answer may be on its way.
       for (const edit of this.#ledger.edits) {
         if (edit.document !== document || holds(stored, edit) || !holds(logged, edit)) continue;
