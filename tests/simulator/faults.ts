@@ -106,8 +106,9 @@ const acts = {
     forAWhile(stage, random.exponential(2_000), () => (stage.house.database.weather.answerLost = 0));
   },
   'store-slow': (stage, random) => {
-    stage.house.database.weather.slowMs = random.exponential(500);
-    forAWhile(stage, random.exponential(2_500), () => (stage.house.database.weather.slowMs = 0));
+    const { weather } = stage.house.database;
+    Object.assign(weather, { slowMs: random.exponential(500), answerMs: random.chance(0.3) ? 20_000 : 0 });
+    forAWhile(stage, random.exponential(2_500), () => Object.assign(weather, { slowMs: 0, answerMs: 0 }));
   },
   'store-away': (stage, random) => {
     stage.house.database.weather.away = true;
@@ -155,6 +156,11 @@ const weights: Readonly<Record<FaultKind, number>> = {
   'user-joins': 1,
 };
 
+/** How long faults go on. Some seeds take longer, so that something may stand still for longer than the house remembers (15 s; a worker's lookback is 10 s). */
+export function lengthOf(seed: number): number {
+  return new Random(seed, 'length').chance(0.15) ? 18_000 : 10_000;
+}
+
 /** What goes wrong in this seed, and when. Some seeds are mild, some are wild; each leaves some kinds out, so that rare mixtures come up. */
 export function planOf(seed: number, lastMs: number): Fault[] {
   const random = new Random(seed, 'plan');
@@ -181,7 +187,7 @@ export function heal({ house }: Stage): void {
   network.joinAll();
   Object.assign(network.weather, { lost: 0, twice: 0, late: 0 });
   Object.assign(log.weather, { refused: 0, answerLost: 0, takenLate: 0, slowMs: 0, full: false, away: false });
-  Object.assign(database.weather, { refused: 0, answerLost: 0, slowMs: 0, away: false });
+  Object.assign(database.weather, { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, away: false });
   for (const place of house.places) {
     place.process?.wake();
     if (place.process) place.process.isCut = false;

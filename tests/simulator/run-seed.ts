@@ -1,6 +1,6 @@
 import { partitionOf, sliceOf } from '@weft/ring';
 import { decodeRecord, PieceAssembler } from '@weft/wal';
-import { type Fault, heal, planOf, type Stage, strike } from './faults.ts';
+import { type Fault, heal, lengthOf, planOf, type Stage, strike } from './faults.ts';
 import { docOf, type Edit, fingerprint, holds, missingFrom, Ledger } from './ledger.ts';
 import { Random } from './random.ts';
 import { layoutOf, type LogLine, SimHouse } from './sim-house.ts';
@@ -27,7 +27,6 @@ export interface RunOptions {
   readonly verbose?: boolean;
 }
 
-const faultsMs = 10_000;
 /** After the last fault everything is in order within this time, or something is stuck. */
 const settleMsMax = 60_000;
 const lookEveryMs = 200;
@@ -44,6 +43,8 @@ class Run {
   readonly #ledger = new Ledger();
   readonly #users: SimUser[] = [];
   readonly #random: Random;
+  /** Virtual ms; all is healed then. */
+  readonly #faultsMs: number;
   readonly #plan: Fault[];
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
@@ -57,7 +58,8 @@ class Run {
     this.#seed = seed;
     this.#options = options;
     this.#random = new Random(seed, 'users');
-    this.#plan = planOf(seed, faultsMs).filter(({ number }) => !options.without?.has(number));
+    this.#faultsMs = lengthOf(seed);
+    this.#plan = planOf(seed, this.#faultsMs).filter(({ number }) => !options.without?.has(number));
     this.#house = new SimHouse(seed, layoutOf(seed), {
       logLevel: options.verbose ? 'debug' : 'error',
       violation: (sentence) => this.#violation(sentence),
@@ -108,11 +110,11 @@ class Run {
         strike(fault, this.#seed, stage);
       });
     this.#watchBounds();
-    await this.#until(faultsMs);
+    await this.#until(this.#faultsMs);
     this.#note('all is healed');
     heal(stage);
     for (const user of this.#living) user.comeOnline();
-    await this.#until(faultsMs + 1_000);
+    await this.#until(this.#faultsMs + 1_000);
     this.#editing = false;
     const settledMs = await this.#settle();
     if (this.#wiped) await this.#loadAllAnew();

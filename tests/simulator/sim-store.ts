@@ -23,6 +23,8 @@ export interface StoreWeather {
   /** Done, and the answer never comes. */
   answerLost: number;
   slowMs: number;
+  /** What was done or read at one moment is told this much later, at most: a large answer on a slow line. Less than the 30 s after which libs/store gives up. */
+  answerMs: number;
   away: boolean;
 }
 
@@ -32,7 +34,7 @@ const emptySnapshot: Snapshot = { version: 0, pieces: [], stateVector: Uint8Arra
 
 /** Postgres as the queries of libs/store use it: each call is one transaction, at one moment. */
 export class SimDatabase {
-  readonly weather: StoreWeather = { refused: 0, answerLost: 0, slowMs: 0, away: false };
+  readonly weather: StoreWeather = { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, away: false };
   readonly quarantined: Quarantined[] = [];
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -95,7 +97,7 @@ export class SimDatabase {
         const done = attempt(transaction);
         const answer = this.#random.chance(answerLost)
           ? process.settle<T>(timeoutMs, () => fail(new StoreUnavailable('the connection was lost')))
-          : process.settle<T>(this.#latencyMs(), done);
+          : process.settle<T>(this.#latencyMs() + this.#random.between(0, this.weather.answerMs), done);
         answer.then(resolve, reject);
       });
     });

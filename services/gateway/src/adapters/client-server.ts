@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
-import { AuthUnavailable, type Allowed, type Decision } from '@weft/grants';
+import { type Allowed, AuthUnavailable } from '@weft/grants';
 import { CLOSE, documentNameProblem } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
@@ -7,6 +7,7 @@ import type { Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
+import { LateUpgrade } from './late-upgrade.ts';
 import { type ListenSocket, loadUws } from './uws.ts';
 import { UwsSocket } from './uws-socket.ts';
 
@@ -28,13 +29,14 @@ export class ClientServer implements ClientEdge {
 
   async listen(core: GatewayCore): Promise<number> {
     const { host, port, routes, files, logger } = this.#options;
+    const late = await LateUpgrade.get(this.#uws);
     this.#app.ws<Entry>(
       '/collab',
       this.#behavior(core, (res, req, context) => upgrade(res, req, context, { kind: 'collab' })),
     );
     this.#app.ws<Entry>(
       '/yjs/*',
-      this.#behavior(core, (res, req, context) => this.#upgradeYjs(core, res, req, context)),
+      this.#behavior(core, (res, req, context) => this.#upgradeYjs(core, late, res, req, context)),
     );
     addHttp(this.#app, this.#uws, { routes, files }, (error) => logger.error({ err: error }, 'an HTTP route failed'));
     this.#listening = await this.#uws.listen(this.#app, host, port);
@@ -63,7 +65,11 @@ export class ClientServer implements ClientEdge {
       compression: 0,
       upgrade: (res, req, context) => {
         const origin = req.getHeader('origin');
-        if (loopbackOriginsOnly && !isLoopbackOrigin(origin))
+        const connection = req.getHeader('connection');
+        // uWebSockets.js does not look at it, and would close what it upgrades late under `Connection: close`.
+        if (!asksForUpgrade(connection))
+          refuse(res, '400 Bad Request', `a WebSocket handshake says "Connection: Upgrade"; this one says ${JSON.stringify(connection)}`);
+        else if (loopbackOriginsOnly && !isLoopbackOrigin(origin))
           refuse(
             res,
             '403 Forbidden',
@@ -106,7 +112,7 @@ export class ClientServer implements ClientEdge {
   }
 
   /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
-  #upgradeYjs(core: GatewayCore, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+  #upgradeYjs(core: GatewayCore, late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const handshake = handshakeOf(req);
     const query = new URLSearchParams(req.getQuery() ?? '');
     const document = documentIn(req.getUrl());
@@ -117,10 +123,10 @@ export class ClientServer implements ClientEdge {
     });
     core.authorize(query.get('token') ?? '', document.name).then(
       (decision) => {
-        if (!gone)
-          decided(res, decision, (allowed) =>
-            res.upgrade({ kind: 'yjs', document: document.name, allowed } satisfies Entry, ...handshake, context),
-          );
+        if (gone) return;
+        if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
+        const entry: Entry = { kind: 'yjs', document: document.name, allowed: decision };
+        late.run(() => res.upgrade(entry, ...handshake, context));
       },
       (error: unknown) => {
         if (!(error instanceof AuthUnavailable)) this.#options.logger.error({ err: error }, 'checking rights failed');
@@ -172,11 +178,6 @@ function documentIn(url: string): { name: string } | { problem: string } {
   }
 }
 
-function decided(res: HttpResponse, decision: Decision, accept: (allowed: Allowed) => void): void {
-  if (decision.allowed) res.cork(() => accept(decision));
-  else refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
-}
-
 function refuse(res: HttpResponse, status: string, reason: string): void {
   res.cork(() => {
     res
@@ -184,6 +185,11 @@ function refuse(res: HttpResponse, status: string, reason: string): void {
       .writeHeader('content-type', 'application/json')
       .end(JSON.stringify({ error: { message: reason } }));
   });
+}
+
+/** RFC 6455, 4.2.1: a list of which one is `Upgrade`, in any case. */
+function asksForUpgrade(connection: string): boolean {
+  return connection.split(',').some((option) => option.trim().toLowerCase() === 'upgrade');
 }
 
 /** `origin`: the request's header, empty when there was none. The port does not matter: people develop their page on another one. */
