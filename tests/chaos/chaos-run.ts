@@ -24,7 +24,7 @@ export interface ChaosOptions extends PlanOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly clients: number;
-  /** Default: three gateways, workers and NATS servers, two persistence. */
+  /** Default: three gateways, workers and NATS servers, two of persistence and auth. */
   readonly cluster?: ClusterOptions;
   /** Told of each step, before it. */
   readonly onStep?: (step: Step) => void;
@@ -60,6 +60,7 @@ export class ChaosRun {
       gateways: 3,
       workers: 3,
       persistence: 2,
+      auth: 2,
       nats: 3,
       ...options.cluster,
       env: { WEFT_DRAIN: drain, ...options.cluster?.env, WEFT_LOG_SLICES: String(slices) },

@@ -38,6 +38,11 @@ const found: readonly (readonly [number, string])[] = [
     2250,
     'after a lost relay and an answer to somebody else a document was asked for anew from too far on: live clients never got what the relay had',
   ],
+  [
+    644,
+    '[PE19] of two persistences that wrote up to the same floor one took for written what only it had read, from above the floor: acknowledged edits never came to Postgres',
+  ],
+  [778, '[SW19] a worker waited for ever for records that were trimmed while Postgres did not tell it the floor'],
 ];
 
 test.each(found)('seed %i: %s', { timeout: 60_000 }, async (seed) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { BusTimeout } from '@weft/bus';
+import { BusNoResponders, BusTimeout } from '@weft/bus';
 import type { Bus } from '@weft/bus';
 
 import type { Allowed, Decision } from './decision.ts';
@@ -13,7 +14,7 @@ export class AuthUnavailable extends Error {
 }
 
 export interface AuthClientOptions {
-  /** How long one question may take, with its attempts, ms. */
+  /** How long one question may take, with all its attempts, ms: whoever asks waits meanwhile, and is not sent away because an auth restarts. */
   readonly timeoutMs: number;
   /** Ms since the epoch; the wall clock unless given. */
   readonly now?: () => number;
@@ -24,15 +25,16 @@ export interface AuthClientOptions {
 /** An allowance is believed for this long; a withdrawn right reaches live connections by another way (revocations), within 2 s. */
 const CACHED_MS = 10_000;
 
-/** Parts of the time-out: growing, so that an auth under load is not asked ever more. */
-const ATTEMPT_SHARES = [0.1, 0.3, 0.6] as const;
+/** An answer comes in a millisecond or two. How long the first attempt waits for it, and the longest; each waits twice as long as the one before, so that an auth under load is not asked ever more. */
+const ATTEMPT_MS_MIN = 250;
+const ATTEMPT_MS_MAX = 4_000;
 
 interface Kept {
   readonly allowance: Allowed;
   readonly freshUntilMs: number;
 }
 
-/** Asks auth over the bus, once for many (SPEC G5–G10). */
+/** Asks auth over the bus, once for many (SPEC G5–G11). */
 export class AuthClient {
   readonly #bus: Bus;
   readonly #timeoutMs: number;
@@ -83,18 +85,26 @@ export class AuthClient {
     return decision;
   }
 
-  /** The bus may lose a question or its answer (an auth that is just leaving): it costs nothing to ask again, and an answer comes in a millisecond. */
+  /**
+   * The bus may lose a question or its answer, all auths may be away for a moment, and one that stands still may get one question in two: it costs nothing to ask
+   * again.
+   */
   async #request(token: string, document: string): Promise<Decision> {
     const question = encodeQuestion({ token, document });
-    for (const [attempt, share] of ATTEMPT_SHARES.entries()) {
+    const deadlineMs = performance.now() + this.#timeoutMs;
+    for (let attemptMs = ATTEMPT_MS_MIN; ; attemptMs = Math.min(2 * attemptMs, ATTEMPT_MS_MAX)) {
+      const leftMs = deadlineMs - performance.now();
       try {
-        return decodeDecision(await this.#bus.request(AUTH_CHECK_SUBJECT, question, { timeoutMs: share * this.#timeoutMs }));
+        return decodeDecision(
+          await this.#bus.request(AUTH_CHECK_SUBJECT, question, { timeoutMs: Math.max(1, Math.min(attemptMs, leftMs)) }),
+        );
       } catch (cause) {
-        const isLast = attempt === ATTEMPT_SHARES.length - 1;
-        if (!(cause instanceof BusTimeout) || isLast) throw new AuthUnavailable('auth gave no answer', { cause });
+        const isAway = cause instanceof BusNoResponders;
+        if (!(isAway || cause instanceof BusTimeout) || leftMs <= attemptMs) throw new AuthUnavailable('auth gave no answer', { cause });
+        // The bus says so at once.
+        if (isAway) await sleep(attemptMs);
       }
     }
-    throw new Error('there is always a last attempt');
   }
 
   #keep(key: string, allowance: Allowed): void {

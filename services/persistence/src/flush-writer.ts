@@ -17,7 +17,7 @@ export type Written =
 
 export interface FlushWriterOptions {
   readonly slice: number;
-  readonly store: DocumentStore;
+  readonly store: Pick<DocumentStore, 'commitFlush'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends retries; without it a flush is retried for as long as Postgres is away, never dropped and never skipped. */
@@ -45,16 +45,20 @@ export class FlushWriter {
     if (isNothing(flush)) return this.#committed(flush);
     try {
       const outcome = await this.#retried(() => store.commitFlush(flush));
-      if (!outcome.committed && !this.#isOurs(flush, outcome.floor)) return { kind: 'overtaken', stored: outcome.floor };
-      return this.#committed(flush);
+      if (outcome.committed) return this.#committed(flush);
+      if (!this.#standsAsOurs(flush, outcome.floor)) return { kind: 'overtaken', stored: outcome.floor };
+      if (batch.readPosition === flush.toPosition) return this.#committed(flush);
+      // Whole updates from above the floor, beside an unfinished one: who was as fast need not have read as far. Once more under the floor that stands; twice does no harm.
+      const again = await this.#retried(() => store.commitFlush({ ...flush, fromPosition: flush.toPosition }));
+      return again.committed ? this.#committed(flush) : { kind: 'overtaken', stored: again.floor };
     } catch (error) {
       if (!isValueRefused(error)) throw error;
       return this.#writeOneByOne(flush, error);
     }
   }
 
-  /** A commit whose answer was lost did happen, or somebody else wrote exactly as far: in both cases all of it is in Postgres. */
-  #isOurs({ identity, fromPosition, toPosition }: Flush, stored: StoredFloor | undefined): boolean {
+  /** A commit whose answer was lost did happen, or somebody else wrote exactly as far: in both cases all up to this floor is in Postgres. */
+  #standsAsOurs({ identity, fromPosition, toPosition }: Flush, stored: StoredFloor | undefined): boolean {
     return toPosition > fromPosition && stored?.identity === identity && stored.position === toPosition;
   }
 
@@ -105,7 +109,7 @@ export class FlushWriter {
     }
     const last: Flush = { ...flush, documents: [], quarantined: [...flush.quarantined, ...refused] };
     const outcome = await this.#retried(() => store.commitFlush(last));
-    if (!outcome.committed && !this.#isOurs(last, outcome.floor)) return { kind: 'overtaken', stored: outcome.floor };
+    if (!outcome.committed && !this.#standsAsOurs(last, outcome.floor)) return { kind: 'overtaken', stored: outcome.floor };
     return this.#committed({ ...last, documents: flush.documents });
   }
 

@@ -67,7 +67,8 @@ export class SliceFollower {
     const slice = this.#core.slice(this.#slice);
     // The main reader notices that the log was replaced, and everything starts over.
     if (state.identity !== identity || slice?.identity !== identity) return;
-    const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored, to));
+    // What was trimmed is in Postgres, and the main reader keeps what comes after `to`: where the log begins beyond it, nothing is left to read.
+    const base = Math.min(to, Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored)));
     // WalTrimmed: between the look and the read; the next attempt sees a higher floor.
     await this.#read(identity, partitions, base, to, state.last);
   }
@@ -126,6 +127,7 @@ export class SliceFollower {
     tails = new Map(partitions.map((partition) => [partition, new Map<string, Tail>()]));
     pieces = new PieceAssembler(() => {});
     position = base;
+    if (position === to) return fill();
     const reader = this.#wal.read(this.#slice, base + 1, identity);
     const onAbort = (): void => void reader.close();
     this.#signal.addEventListener('abort', onAbort, { once: true });

@@ -9,7 +9,8 @@ import { createGateway, type Gateway } from '../service.ts';
 
 const retryBaseMs = 200;
 const retryMaxMs = 5_000;
-const authTimeoutMs = 3_000;
+/** Somebody who comes while auth cannot be asked waits, and is sent away (1013, 503) before a provider gives up on a silent server, after 30 s (protocol.md). */
+const authTimeoutMs = 20_000;
 
 /** The gateway as a process of its own, on NATS: alive from the first moment, ready once it serves. What is away at the start is waited for. */
 export class GatewayProcess implements Service {
