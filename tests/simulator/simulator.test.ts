@@ -42,6 +42,10 @@ const found: readonly (readonly [number, string])[] = [
     644,
     '[PE19] of two persistences that wrote up to the same floor one took for written what only it had read, from above the floor: acknowledged edits never came to Postgres',
   ],
+  [
+    3437,
+    '[GW7] who was behind when the log was replaced was asked for from a position of the old log in the new one, and never got what came in between',
+  ],
   [778, '[SW19] a worker waited for ever for records that were trimmed while Postgres did not tell it the floor'],
 ];
 

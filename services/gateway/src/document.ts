@@ -1,6 +1,7 @@
-import { encodeAwareness, type PresenceEntry, type Want } from '@weft/protocol';
+import { encodeAwareness, type PresenceEntry } from '@weft/protocol';
 import { EMPTY_UPDATE, isEmptyUpdate, mergeUpdatesInTree } from '@weft/updates';
 import type { Publish } from './client-socket.ts';
+import type { LogPosition, Question } from './log-position.ts';
 import { type DocumentFrames, type Member, NOTHING } from './member.ts';
 import { PresenceBoard } from './presence-board.ts';
 import { Recovery } from './recovery.ts';
@@ -25,11 +26,11 @@ export class GatewayDocument {
   /** Published since the last look at the sockets' buffers. */
   #published = false;
   /** Answers to `reopen` still to come: until then live members may lack what lies after `from`, whatever relays say. */
-  #owed: { readonly from: number; readonly answers: number } | undefined;
+  #owed: { readonly from: LogPosition; readonly answers: number } | undefined;
   /** A state vector every live member has: of the last answer when none to `reopen` was still to come, for until then live members may lack what an answer to somebody else had. */
   #answeredVector = NOTHING;
   /** A large answer that is still being sent to somebody: whoever asks the same meanwhile gets it from here, and catches up afterwards. */
-  #sharing: { readonly want: Want; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
+  #sharing: { readonly question: Question; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
   readonly #recovery: Recovery;
   #presenceChanges = new Map<number, PresenceEntry>();
   #presenceFlushedAtMs = Number.NEGATIVE_INFINITY;
@@ -106,23 +107,23 @@ export class GatewayDocument {
     }
     this.#silence(member);
     member.state = 'asking';
-    const want: Want = { kind: 'state-vector', stateVector };
+    const question: Question = { kind: 'state-vector', stateVector };
     const shared = this.#sharing;
-    if (shared && sameVector(shared.want, want)) this.#bringUp(member, want, shared.answer, undefined, false);
-    else this.#ask([member], want);
+    if (shared && sameVector(shared.question, question)) this.#bringUp(member, question, shared.answer, undefined, false);
+    else this.#ask([member], question);
   }
 
   /** The member's socket has room again, or its large answer is out: one merged update brings it up to date. */
   catchUp(member: Member): void {
     if (member.state !== 'behind' && member.state !== 'sending') return;
     member.state = 'asking';
-    this.#ask([member], { kind: 'since', position: member.position, stateVector: member.sentVector });
+    this.#ask([member], { kind: 'since', from: member.position, stateVector: member.sentVector });
   }
 
-  /** Everybody on this gateway may have missed something after `position`: the owner changed, or a relay was lost. */
-  reopen(position: number): void {
-    this.#owed = { from: Math.min(position, this.#owed?.from ?? position), answers: (this.#owed?.answers ?? 0) + 1 };
-    this.#ask([], { kind: 'since', position, stateVector: this.#answeredVector });
+  /** Everybody on this gateway may have missed something after `from`: the owner changed, or a relay was lost. */
+  reopen(from: LogPosition): void {
+    this.#owed = { from: this.#owedFrom(from), answers: (this.#owed?.answers ?? 0) + 1 };
+    this.#ask([], { kind: 'since', from, stateVector: this.#answeredVector });
   }
 
   /** The log was replaced: what it lost of this document is asked of the clients. */
@@ -151,15 +152,15 @@ export class GatewayDocument {
     for (const [topic, { frames }] of this.#topics) this.#publish(topic, frames.awareness(awareness));
   }
 
-  #ask(members: readonly Member[], want: Want): void {
-    const shared = this.#sameQuestion(want);
+  #ask(members: readonly Member[], question: Question): void {
+    const shared = this.#sameQuestion(question);
     if (shared && members.length > 0) {
       for (const member of members) shared.members.add(member);
       return;
     }
-    const joining = new Joining(new Set(members), want);
+    const joining = new Joining(new Set(members), question);
     this.#asking.add(joining);
-    this.#world.ask(this, want, {
+    this.#world.ask(this, question, {
       isForEverybody: members.length === 0,
       asked: () => joining.restart(this.#world.unacknowledged(this)),
       answered: (answer) => {
@@ -171,8 +172,8 @@ export class GatewayDocument {
   }
 
   /** Many joins of one document are one question to the worker: a question under way serves whoever has the same to ask. */
-  #sameQuestion(want: Want): Joining | undefined {
-    for (const joining of this.#asking) if (joining.members.size > 0 && joining.isFor(want)) return joining;
+  #sameQuestion(question: Question): Joining | undefined {
+    for (const joining of this.#asking) if (joining.members.size > 0 && joining.isFor(question)) return joining;
     return undefined;
   }
 
@@ -184,12 +185,12 @@ export class GatewayDocument {
     const { complete } = joining;
     const meanwhile = joining.meanwhile();
     for (const member of joining.members)
-      if (member.state === 'asking' && this.members.has(member)) this.#bringUp(member, joining.want, answer, meanwhile, complete);
+      if (member.state === 'asking' && this.members.has(member)) this.#bringUp(member, joining.question, answer, meanwhile, complete);
   }
 
-  #bringUp(member: Member, want: Want, answer: DocumentAnswer, meanwhile: Uint8Array | undefined, complete: boolean): void {
+  #bringUp(member: Member, question: Question, answer: DocumentAnswer, meanwhile: Uint8Array | undefined, complete: boolean): void {
     const updates = meanwhile ? [...answer.updates, meanwhile] : answer.updates;
-    const isJoin = want.kind === 'state-vector';
+    const isJoin = question.kind === 'state-vector';
     member.state = 'sending';
     member.position = answer.position;
     member.sentVector = answer.stateVector;
@@ -205,7 +206,7 @@ export class GatewayDocument {
       else this.catchUp(member);
     });
     sync = false;
-    if (isJoin && member.state === 'sending') this.#share(member, want, answer);
+    if (isJoin && member.state === 'sending') this.#share(member, question, answer);
   }
 
   #joinAgain(member: Member, stateVector: Uint8Array): void {
@@ -214,8 +215,8 @@ export class GatewayDocument {
     this.join(member, stateVector);
   }
 
-  #share(member: Member, want: Want, answer: DocumentAnswer): void {
-    if (this.#sharing?.answer !== answer) this.#sharing = { want, answer, members: new Set() };
+  #share(member: Member, question: Question, answer: DocumentAnswer): void {
+    if (this.#sharing?.answer !== answer) this.#sharing = { question, answer, members: new Set() };
     this.#sharing.members.add(member);
   }
 
@@ -274,6 +275,12 @@ export class GatewayDocument {
     if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
   }
 
+  /** The earlier of two; the one that is owed where they do not compare, for it is of the older log. */
+  #owedFrom(position: LogPosition): LogPosition {
+    const owed = this.#owed?.from;
+    return owed && (owed.logIdentity !== position.logIdentity || owed.position < position.position) ? owed : position;
+  }
+
   /** After a tick's publishes: whose socket is over its high-water mark gets no more increments. */
   #look(): void {
     this.#published = false;
@@ -281,7 +288,7 @@ export class GatewayDocument {
       if (member.state !== 'live' || !member.outbox.isFull) continue;
       this.#silence(member);
       member.state = 'behind';
-      member.position = Math.min(this.#world.coveredPosition(this), this.#owed?.from ?? Number.POSITIVE_INFINITY);
+      member.position = this.#owedFrom(this.#world.coveredPosition(this));
       this.#world.slow(member);
     }
   }
@@ -290,19 +297,20 @@ export class GatewayDocument {
 /** A question under way: for whom, and what was fanned out since it was asked. Bounded: over the bound its askers are caught up afterwards instead. */
 class Joining {
   readonly members: Set<Member>;
-  readonly want: Want;
+  readonly question: Question;
   complete = true;
   #noted: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(members: Set<Member>, want: Want) {
+  constructor(members: Set<Member>, question: Question) {
     this.members = members;
-    this.want = want;
+    this.question = question;
   }
 
-  isFor(want: Want): boolean {
-    if (this.want.kind === 'since') return want.kind === 'since' && want.position >= this.want.position;
-    return sameVector(this.want, want);
+  isFor(question: Question): boolean {
+    if (this.question.kind !== 'since') return sameVector(this.question, question);
+    const { from } = this.question;
+    return question.kind === 'since' && question.from.logIdentity === from.logIdentity && question.from.position >= from.position;
   }
 
   /** (Re)asked: what was noted before may stay; `unacknowledged` is what no answer can have. */
@@ -328,7 +336,7 @@ class Joining {
 
 export interface DocumentAnswer {
   readonly updates: readonly Uint8Array[];
-  readonly position: number;
+  readonly position: LogPosition;
   readonly stateVector: Uint8Array;
 }
 
@@ -346,11 +354,11 @@ export interface DocumentWorld {
   nowMs(): number;
   atEndOfTick(run: () => void): void;
   after(ms: number, run: () => void): void;
-  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void;
+  ask(document: GatewayDocument, question: Question, handler: QuestionHandler): void;
   /** The document's updates that the log has not confirmed. */
   unacknowledged(document: GatewayDocument): readonly Uint8Array[];
   /** A position up to which every live member was surely sent everything. */
-  coveredPosition(document: GatewayDocument): number;
+  coveredPosition(document: GatewayDocument): LogPosition;
   /** The member is over its high-water mark. */
   slow(member: Member): void;
 }
@@ -365,7 +373,7 @@ const ignore = (): void => {};
 /** Frames of a large answer are made here, sent, and made anew: sockets copy what they cannot send at once. */
 const scratch = new Uint8Array(512 * 1024);
 
-function sameVector(one: Want, other: Want): boolean {
+function sameVector(one: Question, other: Question): boolean {
   if (one.kind !== 'state-vector' || other.kind !== 'state-vector') return false;
   const [a, b] = [one.stateVector, other.stateVector];
   return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);

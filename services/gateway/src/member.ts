@@ -1,4 +1,5 @@
 import type { ClientSocket } from './client-socket.ts';
+import { type LogPosition, NOWHERE } from './log-position.ts';
 import type { Outbox } from './outbox.ts';
 
 /** How one client connection speaks about one document: frames of its dialect, and the topic that shares them with others who need the same bytes. */
@@ -48,7 +49,7 @@ export class Member {
   /** The state vector of a Step1 that came while an earlier question or answer of this member is under way. Only the newest: each member costs one question at a time. */
   asksAgain: Uint8Array | undefined;
   /** In states `sending` and `behind`: the log position up to which the client has, or is being sent, everything. */
-  position = 0;
+  position: LogPosition = NOWHERE;
   /** A state vector the client surely has by the time it was sent what it is being sent; a lower bound. */
   sentVector: Uint8Array = NOTHING;
   /** The state vector the document had when this member was last sent Step1; undefined before. */

@@ -1,7 +1,8 @@
-import { frameUpdates, type Peer, type ToGateway, type ToWorker, type Want } from '@weft/protocol';
+import { frameUpdates, type Peer, type ToGateway, type ToWorker } from '@weft/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { DocumentAnswer, GatewayDocument, QuestionHandler } from './document.ts';
+import type { LogPosition, Question } from './log-position.ts';
 import { PresenceBoard } from './presence-board.ts';
 import { WorkerLinks } from './worker-links.ts';
 
@@ -51,18 +52,18 @@ class Watched {
   recover(): void {
     this.recovered += 1;
   }
-  reopen(position: number): void {
-    this.reopened.push(position);
-    this.ask({ kind: 'since', position, stateVector: Uint8Array.of(0) }, true);
+  reopen(from: LogPosition): void {
+    this.reopened.push(from.position);
+    this.ask({ kind: 'since', from, stateVector: Uint8Array.of(0) }, true);
   }
-  ask(want: Want, isForEverybody = false): void {
+  ask(question: Question, isForEverybody = false): void {
     const handler: QuestionHandler = {
       isForEverybody,
       asked: () => {},
       answered: (answer) => void this.answers.push(answer),
       abandoned: () => {},
     };
-    this.#links.ask(this as unknown as GatewayDocument, want, handler);
+    this.#links.ask(this as unknown as GatewayDocument, question, handler);
   }
 }
 
@@ -397,10 +398,20 @@ describe('a log that was replaced', () => {
     answer('one', { position: 3, logIdentity: 'new' });
     // Its clients are asked for what the log lost; those of the other never had anything of the old one.
     expect([one.recovered, three.recovered]).toEqual([1, 0]);
-    three.ask({ kind: 'since', position: 3, stateVector: Uint8Array.of(0) });
+    three.ask({ kind: 'since', from: { logIdentity: 'new', position: 3 }, stateVector: Uint8Array.of(0) });
     expect(lastOpen('three').atLeast).toBeLessThanOrEqual(3);
     relay(1, 3, 4, { logIdentity: 'new', documents: ['one', 'three'] });
     expect([one.fannedOut.length, three.fannedOut.length]).toEqual([1, 1]);
+  });
+
+  test('[GW7] somebody left behind in the old log is caught up by state vector, also when the document is long of the new one', () => {
+    bothOpen(1_000);
+    hear({ kind: 'refusal', worker: w1, question: 0, reason: 'unknown-link', detail: '' });
+    appended = { logIdentity: 'new', position: 2 };
+    answer('one', { position: 3, link: 2, logIdentity: 'new' });
+    const has = Uint8Array.of(1, 5, 2);
+    one.ask({ kind: 'since', from: { logIdentity: 'log', position: 1_000 }, stateVector: has });
+    expect(lastOpen('one')).toMatchObject({ logIdentity: 'new', want: { kind: 'state-vector', stateVector: has } });
   });
 });
 

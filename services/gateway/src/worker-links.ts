@@ -1,5 +1,6 @@
-import { type Answer, type Peer, peerKey, type PresenceEntry, type Relay, type ToGateway, type ToWorker, type Want } from '@weft/protocol';
+import { type Answer, type Peer, peerKey, type PresenceEntry, type Relay, type ToGateway, type ToWorker } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
+import { type LogPosition, NOWHERE, type Question } from './log-position.ts';
 import { presenceChangesSince } from './presence-board.ts';
 import { presenceParts } from './presence-parts.ts';
 import { type QuestionLimits, WorkerQuestions } from './worker-questions.ts';
@@ -49,8 +50,8 @@ export class WorkerLinks {
     this.#questions.abandon(document);
   }
 
-  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
-    this.#questions.ask(document, want, handler);
+  ask(document: GatewayDocument, question: Question, handler: QuestionHandler): void {
+    this.#questions.ask(document, question, handler);
   }
 
   /** Whether the document holds all of `update` already; false when nobody can say in time. */
@@ -73,8 +74,9 @@ export class WorkerLinks {
   /**
    * A position up to which every live member was surely sent everything: what the link had covered some 100 ms ago, because a socket layer may drop a publish after the call.
    */
-  coveredPosition(document: GatewayDocument): number {
-    return this.#documents.get(document.name)?.covered[0] ?? 0;
+  coveredPosition(document: GatewayDocument): LogPosition {
+    const binding = this.#documents.get(document.name);
+    return binding ? { logIdentity: binding.logIdentity, position: binding.covered[0] } : NOWHERE;
   }
 
   hear(message: ToGateway, nowMs: number): void {
@@ -131,18 +133,17 @@ export class WorkerLinks {
   }
 
   /**
-   * No answer may be older than what this gateway has: its own last append of the slice, and what it was relayed. Positions of different logs do not compare: after
-   * the log was replaced, a `since` asks by state vector.
+   * No answer may be older than what this gateway has: its own last append of the slice, and what it was relayed. Positions of different logs do not compare.
    */
-  #standing(document: GatewayDocument): { logIdentity: string; atLeast: number; comparable: boolean } {
+  #standing(document: GatewayDocument): { logIdentity: string; atLeast: number } {
     const binding = this.#documents.get(document.name);
     const relayed = this.#position(binding);
     const appended = this.#world.appended(document.slice);
     const known = binding?.logIdentity ?? '';
     if (known === '' || known === appended.logIdentity)
-      return { logIdentity: appended.logIdentity, atLeast: Math.max(appended.position, relayed), comparable: true };
-    if (appended.logIdentity === '') return { logIdentity: known, atLeast: relayed, comparable: true };
-    return { logIdentity: appended.logIdentity, atLeast: appended.position, comparable: false };
+      return { logIdentity: appended.logIdentity, atLeast: Math.max(appended.position, relayed) };
+    if (appended.logIdentity === '') return { logIdentity: known, atLeast: relayed };
+    return { logIdentity: appended.logIdentity, atLeast: appended.position };
   }
 
   #answer(answer: Answer, nowMs: number): void {
@@ -211,7 +212,7 @@ export class WorkerLinks {
     if (binding.reopening) return;
     binding.reopening = true;
     this.#world.report('reopen', { document: binding.document.name, position: binding.position });
-    binding.document.reopen(binding.position);
+    binding.document.reopen({ logIdentity: binding.logIdentity, position: binding.position });
   }
 
   /** As `reopen`, but the document stays with the worker that leaves: its relays go on, and people notice nothing. The answer binds it to the new owner. */
@@ -220,7 +221,7 @@ export class WorkerLinks {
     binding.reopening = true;
     binding.position = this.#position(binding);
     this.#world.report('reopen', { document: binding.document.name, position: binding.position });
-    binding.document.reopen(binding.position);
+    binding.document.reopen({ logIdentity: binding.logIdentity, position: binding.position });
   }
 
   #leavingWorker(binding: Binding | undefined): Peer | undefined {

@@ -2,16 +2,15 @@ import {
   type Answer,
   type AnswerBytes,
   type ContainsAnswer,
-  type Open,
   type Peer,
   peerKey,
   type PresenceEntry,
   type Refusal,
   type ToWorker,
   UpdateDeframer,
-  type Want,
 } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
+import { type Question, wantOf } from './log-position.ts';
 import { presenceParts } from './presence-parts.ts';
 
 /** Answers that come later than so many abandoned questions leave a registration that ends with the next relay for it. */
@@ -48,8 +47,8 @@ export class WorkerQuestions {
     return this.#next - 1;
   }
 
-  ask(document: GatewayDocument, want: Want, handler: QuestionHandler): void {
-    this.#begin({ document, handler, body: { kind: 'open', want } });
+  ask(document: GatewayDocument, question: Question, handler: QuestionHandler): void {
+    this.#begin({ document, handler, body: { kind: 'open', question } });
   }
 
   /** Whether the document holds all of `update` already; false when nobody can say in time, or too much is being asked: then it goes into the log once more. */
@@ -153,15 +152,13 @@ export class WorkerQuestions {
     const owner = this.#ownerFor(pending);
     pending.worker = owner;
     if (!owner) return; // nobody is there: `tick` and `ownersChanged` ask again
-    const { logIdentity, atLeast, comparable } = this.#world.standing(document);
+    const { logIdentity, atLeast } = this.#world.standing(document);
     const base = { gateway: this.#self, question: pending.id, document: document.name, logIdentity, atLeast };
     pending.handler.asked();
     if (body.kind === 'contains') return this.#world.sendToWorker(owner, { kind: 'contains', ...base, update: body.update });
-    const want: Open['want'] =
-      body.want.kind === 'since' && !comparable ? { kind: 'state-vector', stateVector: body.want.stateVector } : body.want;
     // What does not fit follows the answer: the worker takes presence only from who has the document open.
     pending.presence = presenceParts(document.presence.ofOwners(), this.#limits.payloadBytesMax / 2)[0] ?? [];
-    this.#world.sendToWorker(owner, { kind: 'open', ...base, want, presence: pending.presence });
+    this.#world.sendToWorker(owner, { kind: 'open', ...base, want: wantOf(body.question, logIdentity), presence: pending.presence });
   }
 
   #ownerFor({ document, handler }: Pending): Peer | undefined {
@@ -176,7 +173,8 @@ export class WorkerQuestions {
     const { answer } = transfer;
     if (transfer.received >= answer.totalBytes) {
       this.#pending.delete(pending.id);
-      return pending.handler.answered({ updates: transfer.updates, position: answer.position, stateVector: answer.stateVector });
+      const { logIdentity, position, stateVector } = answer;
+      return pending.handler.answered({ updates: transfer.updates, position: { logIdentity, position }, stateVector });
     }
     while (transfer.asked < answer.totalBytes && transfer.asked - transfer.received < this.#limits.fetchWindowBytes) {
       const fetch = { offset: transfer.asked, bytesMax: this.#limits.fetchBytes };
@@ -192,7 +190,7 @@ export class WorkerQuestions {
 }
 
 type QuestionBody =
-  | { readonly kind: 'open'; readonly want: Want }
+  | { readonly kind: 'open'; readonly question: Question }
   | { readonly kind: 'contains'; readonly update: Uint8Array; readonly answer: (contained: boolean) => void };
 
 interface Pending {
@@ -219,8 +217,8 @@ export interface QuestionWorld {
   /** The worker that has the document open for us and drains: until the new owner has taken it over it answers at once. */
   leavingWorker(document: GatewayDocument): Peer | undefined;
   sendToWorker(worker: Peer, message: ToWorker): void;
-  /** How far the answer must be; `comparable`: whether positions this gateway knows of the document are of that log. */
-  standing(document: GatewayDocument): { readonly logIdentity: string; readonly atLeast: number; readonly comparable: boolean };
+  /** How far the answer must be, and in which log. */
+  standing(document: GatewayDocument): { readonly logIdentity: string; readonly atLeast: number };
   unavailable(fields: { readonly document: string; readonly detail: string; readonly attempts: number }): void;
 }
 
