@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Gateway } from '@weft/gateway';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -41,6 +42,6 @@ test.each(['/collab', '/yjs/handshake'])(
 );
 
 test.each(['/collab', '/yjs/handshake'])('[L20] %s: `Upgrade` may be one of several', async (path) => {
-  const [, socket] = (await once(handshake(path, 'keep-alive, upgrade'), 'upgrade')) as [IncomingMessage, import('node:net').Socket];
+  const [, socket] = (await once(handshake(path, 'keep-alive, upgrade'), 'upgrade')) as [IncomingMessage, Socket];
   socket.destroy();
 });
