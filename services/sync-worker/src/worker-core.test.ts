@@ -342,6 +342,16 @@ describe('memory', () => {
     expect(held()).toBeUndefined();
   });
 
+  test('[SW15] one that was open for long is kept as long after its last gateway has left: people come back, and Postgres may be away', async () => {
+    await ask(near);
+    for (let i = 0; i < 100; i++) core.tick((nowMs += 1_000));
+    core.hear({ kind: 'close', gateway: near, document, asked: question }, nowMs);
+    core.tick((nowMs += 1_000));
+    expect(core.documentsOpen).toBe(1);
+    core.tick((nowMs += limits.documentIdleMs + 1));
+    expect(core.documentsOpen).toBe(0);
+  });
+
   test('[SW16] an empty update, which only carries an acknowledgement through the log, is no change of any document', async () => {
     await ask(far);
     sent = [];

@@ -232,6 +232,7 @@ export class WorkerCore {
       for (const held of partition.documents.values()) {
         if (held.state.kind !== 'open') continue;
         const { document } = held.state;
+        if (held.gateways.size > 0) held.usedAtMs = nowMs;
         if (held.gateways.size === 0 && nowMs - held.usedAtMs > this.#limits.documentIdleMs) held.forgetOpen();
         else if (
           !held.refreshing &&
