@@ -344,7 +344,10 @@ describe('memory', () => {
 
   test('[SW15] one that was open for long is kept as long after its last gateway has left: people come back, and Postgres may be away', async () => {
     await ask(near);
-    for (let i = 0; i < 100; i++) core.tick((nowMs += 1_000));
+    for (let i = 0; i < 100; i++) {
+      core.hear({ kind: 'keep-alive', gateway: near }, (nowMs += 1_000));
+      core.tick(nowMs);
+    }
     core.hear({ kind: 'close', gateway: near, document, asked: question }, nowMs);
     core.tick((nowMs += 1_000));
     expect(core.documentsOpen).toBe(1);
