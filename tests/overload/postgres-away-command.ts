@@ -16,7 +16,8 @@ const { values } = parseArgs({
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const mib = 2 ** 20;
-const unacknowledgedMax = mib;
+/** The setting below, and what acknowledgements that become due together with a Step2 may take beyond it, 64 bytes each. */
+const unacknowledgedMax = mib + 64 * 1024;
 /** Beyond what the log holds and the bounds of the queues: room for V8 to breathe. */
 const grownMax = 128 * mib;
 const bounds: Bound[] = [];

@@ -1,7 +1,6 @@
-import { partitionOf, sliceOf } from '@weft/ring';
-import { decodeRecord, PieceAssembler } from '@weft/wal';
+import { Checks } from './checks.ts';
 import { type Fault, heal, lengthOf, planOf, type Stage, strike } from './faults.ts';
-import { docOf, type Edit, fingerprint, holds, missingFrom, Ledger } from './ledger.ts';
+import { type Edit, holds, Ledger } from './ledger.ts';
 import { Random } from './random.ts';
 import { layoutOf, type LogLine, SimHouse } from './sim-house.ts';
 import { SimUser, type UserWorld } from './sim-user.ts';
@@ -50,6 +49,7 @@ class Run {
   readonly #trace: string[] = [];
   /** In a log that was wiped, and nowhere else in the house. */
   readonly #exempt = new Set<Edit>();
+  readonly #checks: Checks;
   #wiped = false;
   #editing = true;
   #nextUser = 0;
@@ -66,6 +66,7 @@ class Run {
       trace: (line) => this.#note(line),
       logged: (process, line) => this.#logged(process, line),
     });
+    this.#checks = new Checks({ house: this.#house, ledger: this.#ledger, users: this.#users, exempt: this.#exempt });
   }
 
   async run(): Promise<Outcome> {
@@ -121,7 +122,7 @@ class Run {
     if (this.#violations.length > 0) return settledMs;
     await this.#joinersSeeAll();
     await this.#presenceIsRight();
-    this.#checkEnd();
+    for (const wrong of this.#checks.atTheEnd()) this.#violation(wrong);
     return settledMs;
   }
 
@@ -148,7 +149,7 @@ class Run {
     const { scheduler } = this.#house;
     const fromMs = scheduler.nowMs;
     while (this.#violations.length === 0) {
-      const missing = this.#outOfOrder();
+      const missing = this.#checks.outOfOrder();
       if (missing === undefined) return scheduler.nowMs - fromMs;
       if (scheduler.nowMs - fromMs > settleMsMax) this.#violation(`not in order ${settleMsMax} ms after all was healed: ${missing}`);
       await this.#until(scheduler.nowMs + lookEveryMs);
@@ -170,28 +171,6 @@ class Run {
     for (const user of this.#living) user.drop();
     await this.#until(this.#house.scheduler.nowMs + 3_000);
     await this.#settle();
-  }
-
-  /** What is not yet as it should be once all is healed. */
-  #outOfOrder(): string | undefined {
-    const { log, database, layout } = this.#house;
-    const unsettled = this.#living.find((user) => !user.isSettled);
-    if (unsettled) return unsettled.standing;
-    for (const [slice, { identity, last }] of log.slices.entries()) {
-      const floor = database.floorOf(slice);
-      if (last === 0 || (floor?.identity === identity && floor.position === last)) continue;
-      const expected = this.#floorExpected(slice, floor?.identity === identity ? floor.position : 0);
-      if (floor?.identity !== identity || floor.position !== expected)
-        return `slice ${slice}: the floor is ${floor?.position} of ${floor?.identity}, and should be ${expected} of ${identity}`;
-    }
-    for (const document of layout.documents) {
-      const [first, ...others] = this.#living.filter((user) => user.document === document);
-      const print = first && fingerprint(first.doc);
-      const different = others.find(({ doc }) => fingerprint(doc) !== print);
-      if (different)
-        return `${different.name} and ${first!.name} see different documents ${document}: ${this.#difference(different.doc, first!.doc)}`;
-    }
-    return undefined;
   }
 
   /** Somebody new asks each gateway for each document: the answer stands at the log's end. */
@@ -226,120 +205,22 @@ class Run {
   async #untilPresenceIsRight(since: string): Promise<void> {
     const { scheduler } = this.#house;
     const fromMs = scheduler.nowMs;
-    for (let wrong = this.#wrongPresence(); wrong !== undefined && this.#violations.length === 0; wrong = this.#wrongPresence()) {
+    for (
+      let wrong = this.#checks.wrongPresence();
+      wrong !== undefined && this.#violations.length === 0;
+      wrong = this.#checks.wrongPresence()
+    ) {
       if (scheduler.nowMs - fromMs > settleMsMax) this.#violation(`presence is wrong ${settleMsMax} ms after ${since}: ${wrong}`);
       await this.#until(scheduler.nowMs + lookEveryMs);
     }
   }
 
-  #wrongPresence(): string | undefined {
-    for (const user of this.#living) {
-      const here = this.#living.filter(({ document, name }) => document === user.document && name !== user.name);
-      const expected = here.map(({ presence }) => presence.clientId).toSorted((a, b) => a - b);
-      const seen = user.seen();
-      if (seen.join() !== expected.join()) return `${user.name} sees ${seen.join(' ')}, here are ${expected.join(' ')}`;
-    }
-    return undefined;
-  }
-
-  #checkEnd(): void {
-    const { layout } = this.#house;
-    for (const document of layout.documents) {
-      const users = this.#living.filter((user) => user.document === document);
-      const [first] = users;
-      const stored = this.#stored(document);
-      const logged = this.#everLogged(document);
-      for (const { name, doc } of users) {
-        if (fingerprint(doc) !== fingerprint(stored))
-          this.#violation(`${name} sees something else of ${document} than is stored: ${this.#difference(doc, stored)}`);
-        this.#checkWaiting(doc, `${name}'s ${document}`);
-      }
-      for (const edit of this.#ledger.ackedIn(document)) {
-        if (this.#exempt.has(edit)) continue;
-        if (first && !holds(first.doc, edit))
-          this.#violation(
-            `LOST: edit ${edit.number} of ${edit.by} in ${document}, acknowledged at ${Math.round(edit.ackedAtMs!)} by ${edit.ackedBy}`,
-          );
-        else if (!holds(stored, edit)) this.#violation(`LOST in the store: edit ${edit.number} of ${edit.by} in ${document}`);
-        else if (!holds(logged, edit))
-          this.#violation(`never in the log, though acknowledged: edit ${edit.number} of ${edit.by} in ${document}`);
-      }
-      this.#checkWaiting(logged, `the log of ${document}`);
-      this.#checkWaiting(stored, `the stored ${document}`);
-    }
-    if (this.#house.database.quarantined.length > 0) this.#violation('something good was put into quarantine');
-  }
-
-  /**
-   * Nothing waits for what was lost, with one exception that nobody was promised anything about: a provider sends edits before it has answered our Step1, and who vanishes in
-   * between leaves an edit without the unsent ones it builds on. Neither was acknowledged.
-   */
-  #checkWaiting(doc: ReturnType<typeof docOf>, what: string): void {
-    for (const { client, clock } of missingFrom(doc)) {
-      const edit = this.#ledger.of(client, clock);
-      const isGone = this.#users.some(({ name, isGone: gone }) => gone && name === edit?.by);
-      if (edit && (this.#exempt.has(edit) || (isGone && edit.ackedAtMs === undefined))) continue;
-      this.#violation(`${what} waits for struct ${clock} of ${client}, edit ${edit?.number} of ${edit?.by}, which is lost`);
-    }
-  }
-
-  /**
-   * The log's end; or below an update in pieces that is not whole for who reads on from the floor: its gateway died over it, or a piece came a second time, late, after a persistence had
-   * begun behind the first. Such a floor waits for ten minutes (libs/wal/SPEC.md, P6).
-   */
-  #floorExpected(slice: number, floor: number): number {
-    const { identity, last } = this.#house.log.slices[slice]!;
-    const pieces = new PieceAssembler(() => {});
-    for (const record of this.#house.log.history) {
-      if (record.slice !== slice || record.identity !== identity || record.position <= floor) continue;
-      const { origin, entries } = decodeRecord(record.bytes);
-      for (const { document, payload } of entries)
-        if (payload.kind === 'piece') pieces.add({ origin, document, position: record.position, atMs: 0 }, payload);
-    }
-    return Math.min(last, (pieces.oldestIncompletePosition ?? last + 1) - 1);
-  }
-
-  #difference(one: ReturnType<typeof docOf>, other: ReturnType<typeof docOf>): string {
-    const differs = this.#ledger.edits.filter((edit) => holds(one, edit) !== holds(other, edit));
-    return differs
-      .slice(0, 5)
-      .map(
-        (edit) =>
-          `edit ${edit.number} of ${edit.by}${edit.ackedAtMs === undefined ? '' : `, acknowledged at ${Math.round(edit.ackedAtMs)},`} is in the ${holds(one, edit) ? 'former' : 'latter'}`,
-      )
-      .join('; ');
-  }
-
-  #stored(document: string): ReturnType<typeof docOf> {
-    const { snapshot, tail } = this.#house.database.load(document, this.#sliceOf(document));
-    return docOf([...snapshot.pieces, ...tail]);
-  }
-
-  /** All the log was ever given of the document. */
-  #everLogged(document: string): ReturnType<typeof docOf> {
-    const updates: Uint8Array[] = [];
-    const pieces = new PieceAssembler(() => {});
-    for (const { slice, position, bytes } of this.#house.log.history) {
-      if (slice !== this.#sliceOf(document)) continue;
-      const { origin, entries } = decodeRecord(bytes);
-      for (const { document: name, payload } of entries) {
-        const whole = payload.kind === 'update' ? payload.update : pieces.add({ origin, document: name, position, atMs: 0 }, payload);
-        if (whole && name === document) updates.push(whole);
-      }
-    }
-    return docOf(updates);
-  }
-
-  #sliceOf(document: string): number {
-    return sliceOf(partitionOf(document, this.#house.layout.partitions), this.#house.layout.slices);
-  }
-
   #onWipe(slice: number): void {
     this.#wiped = true;
     for (const document of this.#house.layout.documents) {
-      if (this.#sliceOf(document) !== slice) continue;
-      const stored = this.#stored(document);
-      const logged = this.#everLogged(document);
+      if (this.#checks.sliceOf(document) !== slice) continue;
+      const stored = this.#checks.stored(document);
+      const logged = this.#checks.everLogged(document);
       // Acknowledged, or about to be: the answer may be on its way.
       for (const edit of this.#ledger.edits) {
         if (edit.document !== document || holds(stored, edit) || !holds(logged, edit)) continue;

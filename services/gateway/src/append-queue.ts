@@ -1,5 +1,8 @@
 import { mergeUpdatesInTree } from '@weft/updates';
 
+/** What an acknowledgement that waits takes beside the update it is for, bytes: its place, and what it keeps of a connection that is gone. */
+export const ackBytes = 64;
+
 /**
  * One slice's way into the log, from this gateway: what waits, and what is in flight. One append in flight, what arrives meanwhile is the next record (group commit); the answer
  * acknowledges. Pure: the shell takes a `batch`, appends it, says `appended` or tries the same bytes again.
@@ -30,7 +33,7 @@ export class AppendQueue<Ack> {
     if (!entry) this.#waiting.set(document, (entry = { partition, updates: [], acks: [] }));
     entry.updates.push(update);
     for (let i = 0; i < acks; i++) entry.acks.push(ack);
-    this.#waitingBytes += update.byteLength;
+    this.#waitingBytes += update.byteLength + ackBytes * acks;
   }
 
   /** The next record's content, if nothing is in flight and something waits. Updates of one document are merged. */

@@ -1,8 +1,5 @@
 import type { Floor } from '@weft/wal';
 
-/** What an acknowledgement that waits takes beside the update it is for, bytes: its place here, and what it keeps of a connection that is gone. */
-const ackBytes = 64;
-
 /**
  * With `WEFT_ACK_AFTER=database`: acknowledgements whose record is in the log and wait until persistence has committed it. In order of positions; a floor releases all up to it.
  * Bounded by the gateway: `bytes` counts as unacknowledged.
@@ -23,16 +20,15 @@ export class FloorGate<Ack> {
   }
 
   /**
-   * `bytes`: of the updates they are for. Gives what may be acknowledged at once (the floor may have been announced before the append was answered), and what never will be:
+   * `bytes`: what they and the updates they are for take. Gives what may be acknowledged at once (the floor may have been announced before the append was answered), and what never will be:
    * it waited in a log that has been replaced since. Whoever waits for it has to bring the edit again.
    */
   add(at: Floor, acks: readonly Ack[], bytes: number): Opened<Ack> {
     const lost = at.identity === this.#identity ? [] : this.#forsake();
     this.#identity = at.identity;
     if (acks.length > 0) {
-      const cost = bytes + ackBytes * acks.length;
-      this.#waiting.push({ position: at.position, acks, bytes: cost });
-      this.#bytes += cost;
+      this.#waiting.push({ position: at.position, acks, bytes });
+      this.#bytes += bytes;
     }
     return { released: this.#release(), lost };
   }

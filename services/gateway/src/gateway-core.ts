@@ -2,7 +2,7 @@ import { mayEdit, type Allowed, type Decision, type Who } from '@weft/grants';
 import { CLOSE, type Peer, peerKey, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
 import { EMPTY_UPDATE } from '@weft/updates';
-import { AppendQueue, type Batch } from './append-queue.ts';
+import { ackBytes, AppendQueue, type Batch } from './append-queue.ts';
 import type { ClientSocket, Publish } from './client-socket.ts';
 import { CollabConnection } from './collab-connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
@@ -58,7 +58,7 @@ export class GatewayCore {
       hasRoom: (document, bytes) => {
         const unacknowledgedBytes = unacknowledgedBytesOf(this.#lane(document));
         // One update alone always has: else one larger than the bound could never be taken.
-        return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes <= limits.unacknowledgedBytesMax;
+        return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes + ackBytes <= limits.unacknowledgedBytesMax;
       },
       append: (document, update, member, acks) => this.#append(document, update, member, acks),
       acknowledgeKnown: (document, member, acks) => this.#acknowledgeKnown(document, member, acks),
