@@ -12,6 +12,8 @@ export interface Allowed {
   readonly who: Who;
   /** When the allowance ends, ms since the epoch. May be further away than a timer reaches (2^31 ms). */
   readonly untilMs: number;
+  /** What a sign-out ends. Absent for guests and for tokens that belong to no session of ours. */
+  readonly session?: string;
 }
 
 export interface Refused {

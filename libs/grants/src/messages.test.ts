@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { decodeDecision, decodeQuestion, encodeDecision, encodeQuestion, MalformedAuthMessage } from './messages.ts';
 import type { Decision } from './decision.ts';
+import { MalformedAuthMessage } from './json-message.ts';
+import { decodeDecision, decodeQuestion, encodeDecision, encodeQuestion } from './messages.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -10,6 +11,7 @@ test('[G4] questions and decisions come back as they were', () => {
   expect(decodeQuestion(encodeQuestion(question))).toEqual(question);
   const decisions: Decision[] = [
     { allowed: true, role: 'viewer', who: { id: 'u1', name: 'Ada' }, untilMs: 1_700_000_000_000 },
+    { allowed: true, role: 'viewer', who: { id: 'u1', name: 'Ada' }, untilMs: 1_700_000_000_000, session: 's1' },
     { allowed: false, status: 403, reason: 'no right to this document' },
   ];
   for (const decision of decisions) expect(decodeDecision(encodeDecision(decision))).toEqual(decision);
@@ -27,6 +29,8 @@ test.each([
   '{"allowed":true,"role":"god","who":{"id":"a","name":"b"},"untilMs":1}',
   '{"allowed":true,"role":"owner","who":{"id":"a"},"untilMs":1}',
   '{"allowed":true,"role":"owner","who":{"id":"a","name":"b"}}',
+  '{"allowed":true,"role":"owner","who":{"id":"a","name":"b"},"untilMs":1,"session":7}',
+  '{"allowed":true,"role":"owner","who":{"id":"a","name":"b"},"untilMs":1,"session":""}',
   '{"allowed":false,"status":200,"reason":"x"}',
   '{"allowed":false,"status":401}',
 ])('[G4] %j is no decision', (text) => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { authorize } from './authorize.ts';
+import { TokensDecider } from './deciders/tokens.ts';
 import { BODY_BYTES_MAX, handleAuthHttp } from './http.ts';
 import type { HttpRequest } from './http.ts';
 import { generateSigningKeyPem, importSigningKey, verifyingKeys } from './signing-key.ts';
@@ -23,6 +23,7 @@ async function send(request: Partial<Omit<HttpRequest, 'body'>> & { path: string
   return { status: response.status, headers: response.headers, json: JSON.parse(new TextDecoder().decode(response.body)) };
 }
 
+const decider = () => new TokensDecider({ keys: () => verifyingKeys(key), now: () => NOW_MS, policy: { guests: 'none' } });
 const signIn = (body: unknown, rest: Partial<HttpRequest> = {}) => send({ path: '/auth/dev/sign-in', ...rest, body });
 
 describe('development sign-in', () => {
@@ -30,12 +31,12 @@ describe('development sign-in', () => {
     const { status, json } = await signIn({ name: ' Ada ', documents: { 'notes/*': 'viewer' } });
     expect(status).toBe(200);
     expect(json.expiresAt).toBe(new Date(NOW_MS + 60_000).toISOString());
-    const decision = await authorize(json.token, 'notes/1', verifyingKeys(key), NOW_MS, { guests: 'none' });
+    const decision = await decider().decide({ token: json.token, document: 'notes/1' });
     expect(decision).toMatchObject({ allowed: true, role: 'viewer', who: { id: 'dev:Ada', name: 'Ada' } });
   });
 
   test('a role alone is for every document, editor unless said', async () => {
-    const asks = async (body: unknown) => authorize((await signIn(body)).json.token, 'x', verifyingKeys(key), NOW_MS, { guests: 'none' });
+    const asks = async (body: unknown) => decider().decide({ token: (await signIn(body)).json.token, document: 'x' });
     expect(await asks({ name: 'Ada' })).toMatchObject({ role: 'editor' });
     expect(await asks({ name: 'Ada', role: 'commenter' })).toMatchObject({ role: 'commenter' });
   });

@@ -1,6 +1,6 @@
 export { openSigningKey } from './adapters/open-signing-key.ts';
 export type { KeySource } from './adapters/open-signing-key.ts';
-export type { Policy } from './authorize.ts';
+export type { Policy } from './deciders/at-once.ts';
 export { keySourceOf } from './config.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
 export { createAuth } from './service.ts';

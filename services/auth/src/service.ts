@@ -2,9 +2,9 @@ import type { Bus } from '@weft/bus';
 import type { Service } from '@weft/lifecycle';
 import type { Logger, Metrics } from '@weft/telemetry';
 
-import { authorize } from './authorize.ts';
-import type { Policy } from './authorize.ts';
 import { CheckResponder } from './check-responder.ts';
+import type { Policy } from './deciders/at-once.ts';
+import { TokensDecider } from './deciders/tokens.ts';
 import { handleAuthHttp } from './http.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { verifyingKeys } from './signing-key.ts';
@@ -33,6 +33,7 @@ export interface AuthService extends Service {
 export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
   const now = deps.now ?? Date.now;
   const keys = verifyingKeys(deps.key);
+  const decider = new TokensDecider({ keys: () => keys, now, policy: config });
   const decisions = deps.metrics.counter('weft_auth_decisions_total', {
     help: 'Questions about a token and a document, by how they ended.',
     labels: ['outcome'],
@@ -40,7 +41,7 @@ export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
   const responder = new CheckResponder({
     bus: deps.bus,
     logger: deps.logger,
-    decide: ({ token, document }) => authorize(token, document, keys, now(), config),
+    decide: (question) => decider.decide(question),
     count: (outcome) => decisions.inc({ outcome }),
   });
   return {

@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { SignJWT, UnsecuredJWT, exportSPKI } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { authorize } from './authorize.ts';
-import { generateSigningKeyPem, importSigningKey, verifyingKeys } from './signing-key.ts';
-import type { SigningKey } from './signing-key.ts';
-import { signToken } from './token.ts';
+import { generateSigningKeyPem, importSigningKey, verifyingKeys } from '../signing-key.ts';
+import type { SigningKey } from '../signing-key.ts';
+import { signToken } from '../token.ts';
+import type { Policy } from './at-once.ts';
+import { TokensDecider } from './tokens.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -21,7 +22,8 @@ beforeAll(async () => {
   foreign = await importSigningKey(await generateSigningKeyPem());
 });
 
-const decide = (token: string, document = 'plan', nowMs = NOW_MS) => authorize(token, document, verifyingKeys(key), nowMs, POLICY);
+const decide = (token: string, document = 'plan', policy: Policy = POLICY) =>
+  new TokensDecider({ keys: () => verifyingKeys(key), now: () => NOW_MS, policy }).decide({ token, document });
 const ada = { sub: 'u1', name: 'Ada', documents: { plan: 'editor', 'notes/*': 'viewer' } } as const;
 const adasToken = async (nowMs = NOW_MS) => (await signToken(key, ada, nowMs, HOUR_MS)).token;
 
@@ -120,7 +122,7 @@ describe('[A1] [A2] a wrong token is refused with 401 and its reason:', () => {
   });
 
   test('blanks are no guest', async () => {
-    const decision = await authorize(' ', 'plan', verifyingKeys(key), NOW_MS, { guests: 'edit' });
+    const decision = await decide(' ', 'plan', { guests: 'edit' });
     expect(decision).toMatchObject({ allowed: false, status: 401 });
   });
 });
@@ -166,7 +168,7 @@ describe('[A3] whatever comes, there is a decision', () => {
 });
 
 describe('[A6] a guest', () => {
-  const guest = (guests: 'edit' | 'read' | 'none') => authorize('', 'plan', verifyingKeys(key), NOW_MS, { guests });
+  const guest = (guests: 'edit' | 'read' | 'none') => decide('', 'plan', { guests });
 
   test('edits, reads or is asked for a token', async () => {
     expect(await guest('edit')).toMatchObject({ allowed: true, role: 'editor', who: { id: 'guest', name: 'Guest' } });
