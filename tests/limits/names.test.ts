@@ -31,7 +31,7 @@ const good: [string, string][] = [
   ['255 bytes that end in an emoji', `${'n'.repeat(251)}😀`],
   ['slashes', 'a/b//c/'],
   ['what looks percent-encoded', 'a%2Fb'],
-  ['dots', '../../etc/passwd'],
+  ['dots and a semicolon', '..;/..;/etc/passwd'],
   ['three dots', '...'],
   ['a query and a fragment', 'a?token=x#y'],
   ['other scripts', '文書/наброски/مستند'],
@@ -108,10 +108,15 @@ describe('[L2] a document name that can be', () => {
     await other.client.close();
   });
 
-  test('dots alone: collab has them; in a URL they mean the folder above, so y never gets there', async () => {
-    const person = await Person.collab(gateway.port, '..');
+  test('dots: collab has them; in a URL they mean the folder above, so y never gets there', async () => {
+    const person = await Person.collab(gateway.port, '../../etc/passwd');
     await person.types('x');
     await expect(RawClient.y(gateway.port, '..')).rejects.toMatchObject({ status: 404 });
+    for (const path of ['..%2F..%2Fetc%2Fpasswd', '%2e%2e%2fa', 'a%2F.%2Fb'])
+      await expect(RawClient.y(gateway.port, path)).rejects.toMatchObject({
+        status: 400,
+        sentence: expect.stringMatching(/a part "\." or "\.\."/),
+      });
     await person.client.close();
   });
 

@@ -9,6 +9,7 @@ export { gatewaySubject, peerKey, ringSubject, workerSubject } from './envelope.
 export { EnvelopeError } from './envelope-error.ts';
 export { FrameError, type FrameErrorCode } from './frame-error.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
+export { documentInTarget, type DocumentInTarget, isCollabTarget, tokenInTarget } from './request-target.ts';
 export { decodeToGateway, encodeToGateway } from './to-gateway-codec.ts';
 export { decodeToWorker, encodeToWorker } from './to-worker-codec.ts';
 export { frameUpdates, UpdateDeframer } from './update-framing.ts';

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
 import { type Allowed, AuthUnavailable } from '@weft/grants';
-import { CLOSE, documentNameProblem } from '@weft/protocol';
+import { CLOSE, documentInTarget, tokenInTarget } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
 import type { Publish } from '../client-socket.ts';
@@ -114,14 +114,14 @@ export class ClientServer implements ClientEdge {
   /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
   #upgradeYjs(core: GatewayCore, late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const handshake = handshakeOf(req);
-    const query = new URLSearchParams(req.getQuery() ?? '');
-    const document = documentIn(req.getUrl());
+    const target = targetOf(req);
+    const document = documentInTarget(target);
     if ('problem' in document) return refuse(res, '400 Bad Request', document.problem);
     let gone = false;
     res.onAborted(() => {
       gone = true;
     });
-    core.authorize(query.get('token') ?? '', document.name).then(
+    core.authorize(tokenInTarget(target), document.name).then(
       (decision) => {
         if (gone) return;
         if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
@@ -166,16 +166,10 @@ function handshakeOf(req: HttpRequest): [string, string, string] {
   return [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions')];
 }
 
-/** The name is what follows `/yjs/`, percent-decoded; it may contain `/`. */
-function documentIn(url: string): { name: string } | { problem: string } {
-  const encoded = url.slice('/yjs/'.length);
-  try {
-    const name = decodeURIComponent(encoded);
-    const problem = documentNameProblem(name);
-    return problem ? { problem } : { name };
-  } catch {
-    return { problem: `the document's name ${JSON.stringify(encoded.slice(0, 100))} is not percent-encoded UTF-8` };
-  }
+/** As it stood in the request line: uWS takes it apart at the first `?`. */
+function targetOf(req: HttpRequest): string {
+  const query: string | undefined = req.getQuery();
+  return query === undefined ? req.getUrl() : `${req.getUrl()}?${query}`;
 }
 
 function refuse(res: HttpResponse, status: string, reason: string): void {
