@@ -1,13 +1,15 @@
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, importJWK, importPKCS8 } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
+import type { PublicKey } from '@weft/grants';
+
 /** The key that signs, with its public half as everybody may see it. */
 export interface SigningKey {
   /** The JWK's own `kid`, else its RFC 7638 thumbprint. */
   readonly kid: string;
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
-  readonly publicJwk: JWK;
+  readonly publicJwk: PublicKey;
 }
 
 /** Keys that may have signed a token, by `kid`. */
@@ -22,8 +24,9 @@ export class SigningKeyError extends Error {
 export async function importSigningKey(text: string): Promise<SigningKey> {
   const trimmed = text.trim();
   const { privateKey, kid } = trimmed.startsWith('{') ? await importFromJwk(trimmed) : await importFromPem(trimmed);
-  const { kty, crv, x } = await exportJWK(privateKey);
-  const bare: JWK = { kty: kty ?? '', crv: crv ?? '', x: x ?? '' };
+  const { crv, x } = await exportJWK(privateKey);
+  if (crv !== 'Ed25519' || x === undefined) throw new SigningKeyError('the key is not an Ed25519 private key');
+  const bare = { kty: 'OKP', crv, x } as const;
   const id = kid ?? (await calculateJwkThumbprint(bare));
   const publicKey = (await importJWK(bare, 'EdDSA')) as CryptoKey;
   return { kid: id, privateKey, publicKey, publicJwk: { ...bare, kid: id, alg: 'EdDSA', use: 'sig' } };
