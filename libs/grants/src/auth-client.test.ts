@@ -101,6 +101,84 @@ describe('what is kept', () => {
   });
 });
 
+describe('a change', () => {
+  const of = (session: string) => ({ ...allowance(), session });
+
+  test('[G14] ends what is kept of it, and of nothing else', async () => {
+    answering(({ token }) => of(token));
+    const auth = client();
+    const opened = async () => {
+      asked = [];
+      for (const token of ['s1', 's2']) for (const document of ['plan', 'notes']) await auth.check(token, document);
+      return asked.map(({ token, document }) => `${token} ${document}`);
+    };
+    expect(await opened()).toHaveLength(4);
+    auth.forget({ user: 'somebody else' });
+    auth.forget({ user: 'u1', document: 'elsewhere' });
+    expect(await opened()).toEqual([]);
+    auth.forget({ session: 's2' });
+    expect(await opened()).toEqual(['s2 plan', 's2 notes']);
+    auth.forget({ user: 'u1', document: 'plan' });
+    expect(await opened()).toEqual(['s1 plan', 's2 plan']);
+    auth.forget({ document: 'notes' });
+    expect(await opened()).toEqual(['s1 notes', 's2 notes']);
+    auth.forget({ user: 'u1' });
+    expect(await opened()).toHaveLength(4);
+    expect(await opened()).toEqual([]);
+  });
+
+  test('[G15] a yes that was under way then is asked for again before it is given', async () => {
+    const auth = client();
+    // As it goes: auth has looked, the right goes, the word of it is heard, then the answer.
+    answering(() => {
+      if (asked.length > 1) return refusal;
+      auth.forget({ user: 'u1' });
+      return allowance();
+    });
+    expect(await auth.check('token', 'plan')).toEqual(refusal);
+    expect(await auth.check('token', 'plan')).toEqual(refusal);
+  });
+
+  test('[G15] a yes of somebody it does not concern is given as it is', async () => {
+    const auth = client();
+    answering(() => {
+      auth.forget({ user: 'u2' });
+      return allowance();
+    });
+    expect(await auth.check('token', 'plan')).toMatchObject({ allowed: true });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('[G15] a no is asked for again once', async () => {
+    const auth = client();
+    answering(() => {
+      auth.forget({ document: 'elsewhere' });
+      return refusal;
+    });
+    expect(await auth.check('token', 'plan')).toEqual(refusal);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('[G15] who is changed without end is given no answer, in time', async () => {
+    const auth = client({ timeoutMs: 60 });
+    answering(() => {
+      auth.forget({ user: 'u1' });
+      return allowance();
+    });
+    await expect(auth.check('token', 'plan')).rejects.toThrow(AuthUnavailable);
+  });
+
+  test('[G16] a fresh question is asked, and its no ends what was kept', async () => {
+    const answers: Decision[] = [allowance(), refusal, refusal];
+    answering(() => answers.shift());
+    const auth = client();
+    await auth.check('token', 'plan');
+    expect(await auth.check('token', 'plan', { fresh: true })).toEqual(refusal);
+    expect(await auth.check('token', 'plan')).toEqual(refusal);
+    expect(asked).toHaveLength(3);
+  });
+});
+
 describe('[G9] AuthUnavailable', () => {
   test('when nobody is there', async () => {
     await expect(client({ timeoutMs: 60 }).check('token', 'plan')).rejects.toThrow(AuthUnavailable);

@@ -1,9 +1,15 @@
 export { AuthClient, AuthUnavailable } from './auth-client.ts';
+export type { Authority } from './auth-client.ts';
 export { AUTH_CHANGED_SUBJECT, concerns, decodeChanged, encodeChanged } from './changed.ts';
 export type { Changed } from './changed.ts';
 export type { Allowed, Decision, Question, Refused, Who } from './decision.ts';
+export { GRANT_HEADER, GrantError, signGrant, verifyGrant } from './grant.ts';
+export type { GrantErrorCode, GrantKeys, GrantSigner } from './grant.ts';
 export { MalformedAuthMessage } from './json-message.ts';
+export { AUTH_KEYS_CHANGED_SUBJECT, AUTH_KEYS_SUBJECT, decodeKeys, encodeKeys } from './keys-message.ts';
+export type { PublicKey } from './keys-message.ts';
 export { AUTH_CHECK_SUBJECT, AUTH_QUEUE, TOKEN_BYTES_MAX, decodeQuestion, encodeDecision } from './messages.ts';
+export { RecentChanges } from './recent-changes.ts';
 export { roleFor } from './rights.ts';
 export type { Rights } from './rights.ts';
 export { ROLES, isAtLeast, isRole, mayEdit } from './role.ts';
