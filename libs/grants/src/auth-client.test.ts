@@ -104,7 +104,7 @@ describe('what is kept', () => {
 describe('a change', () => {
   const of = (session: string) => ({ ...allowance(), session });
 
-  test('[G14] ends what is kept of it, and of nothing else', async () => {
+  test('[G30] ends what is kept of it, and of nothing else', async () => {
     answering(({ token }) => of(token));
     const auth = client();
     const opened = async () => {
@@ -127,7 +127,7 @@ describe('a change', () => {
     expect(await opened()).toEqual([]);
   });
 
-  test('[G15] a yes that was under way then is asked for again before it is given', async () => {
+  test('[G31] a yes that was under way then is asked for again before it is given', async () => {
     const auth = client();
     // As it goes: auth has looked, the right goes, the word of it is heard, then the answer.
     answering(() => {
@@ -139,7 +139,7 @@ describe('a change', () => {
     expect(await auth.check('token', 'plan')).toEqual(refusal);
   });
 
-  test('[G15] a yes of somebody it does not concern is given as it is', async () => {
+  test('[G31] a yes of somebody it does not concern is given as it is', async () => {
     const auth = client();
     answering(() => {
       auth.forget({ user: 'u2' });
@@ -149,7 +149,7 @@ describe('a change', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('[G15] a no is asked for again once', async () => {
+  test('[G31] a no is asked for again once', async () => {
     const auth = client();
     answering(() => {
       auth.forget({ document: 'elsewhere' });
@@ -159,7 +159,7 @@ describe('a change', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('[G15] who is changed without end is given no answer, in time', async () => {
+  test('[G31] who is changed without end is given no answer, in time', async () => {
     const auth = client({ timeoutMs: 60 });
     answering(() => {
       auth.forget({ user: 'u1' });
@@ -168,7 +168,7 @@ describe('a change', () => {
     await expect(auth.check('token', 'plan')).rejects.toThrow(AuthUnavailable);
   });
 
-  test('[G16] a fresh question is asked, and its no ends what was kept', async () => {
+  test('[G32] a fresh question is asked, and its no ends what was kept', async () => {
     const answers: Decision[] = [allowance(), refusal, refusal];
     answering(() => answers.shift());
     const auth = client();

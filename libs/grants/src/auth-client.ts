@@ -50,7 +50,7 @@ interface Kept {
   readonly lastChange: number;
 }
 
-/** Asks auth over the bus, once for many (SPEC G5–G11, G14–G16). */
+/** Asks auth over the bus, once for many (SPEC G5–G11, G30–G32). */
 export class AuthClient implements Authority {
   readonly #bus: Bus;
   readonly #timeoutMs: number;

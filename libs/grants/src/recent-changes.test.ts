@@ -9,7 +9,7 @@ const name = fc.constantFrom('a', 'b', '');
 const changes = fc.record({ user: name, session: name, document: name }, { requiredKeys: [] });
 const subject = fc.record({ user: name, session: name, document: name }, { requiredKeys: ['user', 'document'] });
 
-test('[G13][G17] says of any change what `concerns` says', () => {
+test('[G13][G33] says of any change what `concerns` says', () => {
   fc.assert(
     fc.property(fc.array(changes, { maxLength: 5 }), fc.nat(5), subject, (heard: Changed[], since, of) => {
       const recent = new RecentChanges({ now: () => 0, keptMs: 1 });
@@ -19,7 +19,7 @@ test('[G13][G17] says of any change what `concerns` says', () => {
   );
 });
 
-test('[G17] forgets what is old', () => {
+test('[G33] forgets what is old', () => {
   let nowMs = 0;
   const recent = new RecentChanges({ now: () => nowMs, keptMs: 100 });
   recent.note({ user: 'a' });
@@ -29,7 +29,7 @@ test('[G17] forgets what is old', () => {
   expect(recent.cameSince(0, { user: 'a', document: 'd' })).toBe(false);
 });
 
-test('[G17] what was let go at the bound may have concerned anybody, until it would have been forgotten', () => {
+test('[G33] what was let go at the bound may have concerned anybody, until it would have been forgotten', () => {
   let nowMs = 0;
   const recent = new RecentChanges({ now: () => nowMs, keptMs: 100, keptMax: 3 });
   for (const user of ['a', 'b', 'c']) recent.note({ user });
