@@ -30,7 +30,10 @@ test('[ST10] a newer schema is borne, a newer breaking one refused with a senten
 
 test('[ST10] a migration that fails leaves nothing behind', async () => {
   const { database } = await newDatabase();
-  const failing = [...migrations, { number: 2, name: 'half', breaking: false, sql: 'CREATE TABLE weft.half (x int); SELECT 1 / 0' }];
+  const failing = [
+    ...migrations,
+    { number: migrations.length + 1, name: 'half', breaking: false, sql: 'CREATE TABLE weft.half (x int); SELECT 1 / 0' },
+  ];
   await expect(database.transaction((transaction) => runMigrations(transaction, failing))).rejects.toThrow('division by zero');
   const { rows } = await database.query(`SELECT to_regclass('weft.half') AS half, max(number) AS number FROM weft.migrations`);
   expect(rows).toEqual([{ half: null, number: migrations.length }]);

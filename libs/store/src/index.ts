@@ -1,6 +1,12 @@
 export type { Compactable, Compacted, TailRow, TailSize } from './compaction.ts';
 export { Database, type DatabaseOptions, type Row, type Transaction } from './database.ts';
 export type { DocumentStore } from './document-store.ts';
+export type { AuditEntry, StoredAuditEntry } from './identity/audit.ts';
+export type { Addressee, GivenRole, LinkAccess, Person, RoleChange, Standing } from './identity/document-access.ts';
+export { IdentityStore } from './identity/identity-store.ts';
+export type { ProgramToken, TokenBearer } from './identity/program-tokens.ts';
+export type { RotationOutcome, Session } from './identity/sessions.ts';
+export type { User, UserWithPassword } from './identity/users.ts';
 export type { DocumentUpdate, Flush, FlushOutcome, Quarantined } from './flush.ts';
 export { SchemaTooNew } from './migrate.ts';
 export { Store } from './postgres-store.ts';

@@ -1,4 +1,5 @@
 import { documents } from './0001-documents.ts';
+import { identity } from './0002-identity.ts';
 
 /** One step of the schema. Append only: what ran somewhere is never edited. */
 export interface Migration {
@@ -10,4 +11,4 @@ export interface Migration {
 }
 
 /** In order of their numbers. */
-export const migrations: readonly Migration[] = [documents];
+export const migrations: readonly Migration[] = [documents, identity];
