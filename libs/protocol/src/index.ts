@@ -9,7 +9,8 @@ export { gatewaySubject, peerKey, ringSubject, workerSubject } from './envelope.
 export { EnvelopeError } from './envelope-error.ts';
 export { FrameError, type FrameErrorCode } from './frame-error.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
-export { documentInTarget, type DocumentInTarget, isCollabTarget, tokenInTarget } from './request-target.ts';
+export { documentInTarget, type DocumentInTarget, isCollabTarget } from './request-target.ts';
+export { ACCESS_COOKIE, type RequestHead, tokenOfRequest } from './request-token.ts';
 export { decodeToGateway, encodeToGateway } from './to-gateway-codec.ts';
 export { decodeToWorker, encodeToWorker } from './to-worker-codec.ts';
 export { frameUpdates, UpdateDeframer } from './update-framing.ts';

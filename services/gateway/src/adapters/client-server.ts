@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
 import { type Allowed, AuthUnavailable } from '@weft/grants';
-import { CLOSE, documentInTarget, tokenInTarget } from '@weft/protocol';
+import { CLOSE, documentInTarget, type RequestHead, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
 import type { Publish } from '../client-socket.ts';
@@ -114,14 +114,14 @@ export class ClientServer implements ClientEdge {
   /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
   #upgradeYjs(core: GatewayCore, late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const handshake = handshakeOf(req);
-    const target = targetOf(req);
-    const document = documentInTarget(target);
+    const head = headOf(req);
+    const document = documentInTarget(head.target);
     if ('problem' in document) return refuse(res, '400 Bad Request', document.problem);
     let gone = false;
     res.onAborted(() => {
       gone = true;
     });
-    core.authorize(tokenInTarget(target), document.name).then(
+    core.authorize(tokenOfRequest(head), document.name).then(
       (decision) => {
         if (gone) return;
         if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
@@ -166,10 +166,17 @@ function handshakeOf(req: HttpRequest): [string, string, string] {
   return [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions')];
 }
 
-/** As it stood in the request line: uWS takes it apart at the first `?`. */
-function targetOf(req: HttpRequest): string {
-  const query: string | undefined = req.getQuery();
-  return query === undefined ? req.getUrl() : `${req.getUrl()}?${query}`;
+function headOf(req: HttpRequest): RequestHead {
+  // Its types leave out that there may be none.
+  const query = req.getQuery() as string | null | undefined;
+  return {
+    // uWS takes it apart at the first `?`.
+    target: query ? `${req.getUrl()}?${query}` : req.getUrl(),
+    authorization: req.getHeader('authorization'),
+    cookie: req.getHeader('cookie'),
+    origin: req.getHeader('origin'),
+    host: req.getHeader('host'),
+  };
 }
 
 function refuse(res: HttpResponse, status: string, reason: string): void {
