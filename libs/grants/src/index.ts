@@ -6,6 +6,7 @@ export type { Allowed, Decision, Question, Refused, Who } from './decision.ts';
 export { GRANT_HEADER, GrantError, signGrant, verifyGrant } from './grant.ts';
 export type { GrantErrorCode, GrantKeys, GrantSigner } from './grant.ts';
 export { MalformedAuthMessage } from './json-message.ts';
+export { GrantVerifier } from './grant-verifier.ts';
 export { AUTH_KEYS_CHANGED_SUBJECT, AUTH_KEYS_SUBJECT, decodeKeys, encodeKeys } from './keys-message.ts';
 export type { PublicKey } from './keys-message.ts';
 export { AUTH_CHECK_SUBJECT, AUTH_QUEUE, TOKEN_BYTES_MAX, decodeQuestion, encodeDecision } from './messages.ts';
