@@ -166,7 +166,13 @@ export class NatsHouse {
   async #startGateway(i: number): Promise<void> {
     const wal = await this.#openWal((await this.#options.logUrl?.(i, this.nats.url)) ?? this.nats.url);
     const gateway = createGateway(
-      { bus: await this.#bus(), wal, authorize: () => Promise.resolve(anybody), logger: this.#logger, metrics: new Metrics() },
+      {
+        bus: await this.#bus(),
+        wal,
+        auth: { check: () => Promise.resolve(anybody), forget: () => {} },
+        logger: this.#logger,
+        metrics: new Metrics(),
+      },
       { ...readConfig(gatewaySettings, { WEFT_PORT: '0', WEFT_HOST: '127.0.0.1', WEFT_DRAIN: '0ms', ...this.#options.env }), id: `g${i}` },
     );
     this.#gateways.push(gateway);

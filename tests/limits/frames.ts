@@ -67,6 +67,7 @@ export type ServerMessage =
   | { readonly is: 'close'; readonly text: string }
   | { readonly is: 'stateless'; readonly text: string }
   | { readonly is: 'authenticated'; readonly scope: string }
+  | { readonly is: 'ask-for-token' }
   | { readonly is: 'status'; readonly taken: number }
   | { readonly is: 'ping' };
 
@@ -99,6 +100,7 @@ function readCollabMessage(decoder: decoding.Decoder): ServerMessage {
       return readAwareness(decoder);
     case 2: {
       const subtype = decoding.readVarUint(decoder);
+      if (subtype === 0) return { is: 'ask-for-token' };
       const text = decoding.readVarString(decoder);
       if (subtype === 1) return { is: 'denied', text };
       if (subtype === 2) return { is: 'authenticated', scope: text };

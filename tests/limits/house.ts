@@ -1,5 +1,5 @@
-import { createAuth, type AuthService, openSigningKey } from '@weft/auth';
-import { InProcessBus } from '@weft/bus';
+import { createAuth, type AuthService, givenKeys, importSigningKey } from '@weft/auth';
+import { type Bus, InProcessBus } from '@weft/bus';
 import { type Environment, readConfig } from '@weft/config';
 import { createGateway, type Gateway, gatewaySettings } from '@weft/gateway';
 import { AuthClient } from '@weft/grants';
@@ -19,7 +19,7 @@ export class House {
   readonly signer = new Signer('house');
   readonly store: Store;
   readonly #wal: SqlWal;
-  readonly #bus: InProcessBus;
+  readonly #bus: NewBus;
   readonly #logger: Logger;
   readonly #lines: LogLine[];
   readonly #undo: (() => Promise<unknown>)[];
@@ -29,7 +29,7 @@ export class House {
   private constructor(parts: {
     store: Store;
     wal: SqlWal;
-    bus: InProcessBus;
+    bus: NewBus;
     logger: Logger;
     lines: LogLine[];
     undo: (() => Promise<unknown>)[];
@@ -42,7 +42,12 @@ export class House {
     this.#undo = parts.undo;
   }
 
-  static async start({ workers = 1 }: { readonly workers?: number } = {}): Promise<House> {
+  /** `bus`: over what the services speak, each with an end of its own; in this process unless given. Without `auth` whoever started it answers its questions. */
+  static async start({
+    workers = 1,
+    auth = true,
+    bus,
+  }: { readonly workers?: number; readonly auth?: boolean; readonly bus?: (logger: Logger) => Promise<NewBus> } = {}): Promise<House> {
     const lines: LogLine[] = [];
     const logger = createLogger({
       service: 'house',
@@ -57,10 +62,9 @@ export class House {
     const wal = new SqlWal({ url, logger });
     undo.push(() => wal.close());
     await wal.open();
-    const bus = new InProcessBus({ logger });
-    undo.push(() => bus.close());
+    const newBus = bus ? await bus(logger) : inProcess(logger, undo);
     const store = new Store(database);
-    const house = new House({ store, wal, bus, logger, lines, undo });
+    const house = new House({ store, wal, bus: newBus, logger, lines, undo });
     const persistence = createPersistence(
       { wal, store, logger, metrics: new Metrics() },
       persistenceConfig('p', readConfig(persistenceSettings, {})),
@@ -69,24 +73,24 @@ export class House {
     await persistence.run();
     for (let i = 0; i < workers; i++) {
       const worker = createSyncWorker(
-        { bus: bus.sibling(), wal, store, logger, metrics: new Metrics() },
+        { bus: await newBus(), wal, store, logger, metrics: new Metrics() },
         { ...readConfig(workerSettings, {}), id: `w${i}` },
       );
       undo.push(() => worker.stop());
       await worker.run();
     }
-    await house.startAuth();
+    if (auth) await house.startAuth();
     return house;
   }
 
   /** `env` overrides settings; `wal` may put faults between the gateway and the log. */
   async gateway(env: Environment = {}, { wal = (real: Wal) => real }: { readonly wal?: (real: Wal) => Wal } = {}): Promise<Gateway> {
-    const auth = new AuthClient(this.#bus.sibling(), { timeoutMs: authTimeoutMs });
+    const auth = new AuthClient(await this.#bus(), { timeoutMs: authTimeoutMs });
     const gateway = createGateway(
       {
-        bus: this.#bus.sibling(),
+        bus: await this.#bus(),
         wal: wal(this.#wal),
-        authorize: (token, document) => auth.check(token, document),
+        auth,
         logger: this.#logger,
         metrics: new Metrics(),
       },
@@ -99,9 +103,9 @@ export class House {
   }
 
   async startAuth(): Promise<void> {
-    const key = await openSigningKey({ kind: 'given', text: this.signer.jwk });
+    const keys = givenKeys(await importSigningKey(this.signer.jwk));
     const auth = createAuth(
-      { bus: this.#bus.sibling(), key, logger: this.#logger, metrics: new Metrics() },
+      { bus: await this.#bus(), keys, logger: this.#logger, metrics: new Metrics() },
       { guests: 'edit', devSignIn: false, tokenLifetimeMs: 60_000 },
     );
     await auth.run();
@@ -152,6 +156,15 @@ export class House {
     await this.stopAuth();
     for (const undo of this.#undo.toReversed()) await undo();
   }
+}
+
+/** An end of the bus. */
+export type NewBus = () => Promise<Bus>;
+
+function inProcess(logger: Logger, undo: (() => Promise<unknown>)[]): NewBus {
+  const bus = new InProcessBus({ logger });
+  undo.push(() => bus.close());
+  return () => Promise.resolve(bus.sibling());
 }
 
 interface LogLine {

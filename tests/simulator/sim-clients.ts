@@ -70,7 +70,7 @@ export class SimPort implements ClientEdge {
     const socket = new SimSocket(this, end, reading);
     this.sockets.add(socket);
     this.process.run(() => {
-      socket.handler = dialect === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, document, allowed);
+      socket.handler = dialect === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, document, { token: '', allowed });
       socket.onGone = () => core.disconnected(socket.handler!);
     });
     return socket;

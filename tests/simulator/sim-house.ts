@@ -215,13 +215,16 @@ export class SimHouse {
           {
             ...common,
             clients: port,
-            authorize: () =>
-              process.settle(random.between(0.2, 5), () => ({
-                allowed: true,
-                role: 'editor',
-                who: { id: 'u', name: 'u' },
-                untilMs: Number.MAX_SAFE_INTEGER,
-              })),
+            auth: {
+              check: () =>
+                process.settle(random.between(0.2, 5), () => ({
+                  allowed: true,
+                  role: 'editor',
+                  who: { id: 'u', name: 'u' },
+                  untilMs: Number.MAX_SAFE_INTEGER,
+                })),
+              forget: () => {},
+            },
           },
           {
             ...defaults,

@@ -4,32 +4,53 @@ import {
   COLLAB_PING,
   type CollabAddress,
   type CollabClientMessage,
+  type CloseCode,
   CollabServerFrames,
   decodeCollabFrame,
   encodeAwareness,
   FrameError,
 } from '@weft/protocol';
 import type { ClientSocket } from './client-socket.ts';
+import { framesFor } from './collab-frames.ts';
 import { BadFrame, Connection } from './connection.ts';
-import type { GatewayDocument } from './document.ts';
-import { type DocumentFrames, Member } from './member.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
+import type { GatewayDocument } from './document.ts';
+import { Member } from './member.ts';
+import type { Right } from './right.ts';
 
 /** A timer so late is no mere load: on a busy machine they come some ten milliseconds late. */
 const stoodStillMs = 1_000;
+/** A token that is over is good for so long: the next one may be on its way. */
+const graceMs = 10_000;
 
 /**
  * What one address (a document, as one provider of the socket calls it) is going through. `check` numbers the Auth whose answer counts: the latest.
  * - `unknown`: frames came before an Auth: kept.
  * - `checking`: auth is being asked: frames kept, CLOSE and what follows it too, so that they are handled in order.
  * - `denied`: told so; frames are dropped until another Auth comes.
- * - `open`.
+ * - `open`: `decided` is the latest Auth that was answered. `ends`: its right is gone; but an Auth was under way by then, and the answer to that decides.
  */
 type Address =
   | { readonly kind: 'unknown'; readonly kept: KeptFrame[] }
   | { readonly kind: 'checking'; readonly kept: KeptFrame[]; readonly check: number }
   | { readonly kind: 'denied' }
-  | { readonly kind: 'open'; readonly member: Member; readonly document: GatewayDocument; check: number };
+  | Open;
+
+interface Open {
+  readonly kind: 'open';
+  readonly member: Member;
+  readonly document: GatewayDocument;
+  readonly right: Right;
+  check: number;
+  decided: number;
+  ends: End | undefined;
+}
+
+interface End {
+  readonly check: number;
+  readonly reason: string;
+  readonly close: CloseCode;
+}
 
 interface KeptFrame {
   readonly frame: AddressedFrame;
@@ -152,7 +173,7 @@ export class CollabConnection implements ConnectionHandler {
     else this.#addresses.set(frame.address, { kind: 'checking', kept: address.kind === 'denied' ? [] : address.kept, check });
     this.#world.authorize(frame.token, frame.document).then(
       (decision) => this.#decided(frame, check, decision),
-      (error: unknown) => this.#undecided(frame, error),
+      (error: unknown) => this.#undecided(frame, check, error),
     );
   }
 
@@ -160,9 +181,9 @@ export class CollabConnection implements ConnectionHandler {
     this.#checksUnderWay -= 1;
     const address = this.#addresses.get(frame.address);
     if (this.connection.closed || !address) return;
+    if (address.kind === 'open') return this.#refreshed(frame, address, check, decision);
     // An answer to an earlier Auth of this address: the later one counts.
-    if ((address.kind !== 'checking' && address.kind !== 'open') || address.check !== check) return;
-    if (address.kind === 'open') return this.#refreshed(frame.address, address, decision);
+    if (address.kind !== 'checking' || address.check !== check) return;
     this.#forgetKept(address.kept);
     if (decision.allowed) this.#open(frame, check, decision);
     else this.#deny(frame, decision.reason);
@@ -177,14 +198,46 @@ export class CollabConnection implements ConnectionHandler {
     }
   }
 
-  #open(frame: AuthFrame, check: number, { role, who }: Allowed): void {
+  #open(frame: AuthFrame, check: number, allowed: Allowed): void {
     this.#authenticatedOnce = true;
-    const editor = mayEdit(role);
+    const { address: name, token } = frame;
     const document = this.#world.document(frame.document);
-    const member = new Member(this.connection.socket, this.connection.outbox, framesFor(frame.address), this.connection.id, editor);
-    this.#addresses.set(frame.address, { kind: 'open', member, document, check });
-    this.#world.enter(document, member, this.connection, who);
-    this.connection.socket.send(new CollabServerFrames(frame.address).authenticated(editor ? 'read-write' : 'readonly'));
+    const editor = mayEdit(allowed.role);
+    const member = new Member(this.connection.socket, this.connection.outbox, framesFor(name), this.connection.id, editor);
+    const right = this.#world.rights.hold(
+      frame.document,
+      { token, allowed },
+      {
+        graceMs,
+        decided: (decision) =>
+          decision.allowed ? this.#regrade(name, open, decision) : this.#withdraw(name, open, decision.reason, CLOSE.forbidden),
+        ending: () => this.connection.socket.send(new CollabServerFrames(name).askForToken()),
+        ended: () => this.#withdraw(name, open, 'token expired', CLOSE.unauthorized),
+      },
+    );
+    const open: Open = { kind: 'open', member, document, right, check, decided: check, ends: undefined };
+    this.#addresses.set(name, open);
+    this.#world.enter(document, member, this.connection, allowed.who);
+    this.connection.socket.send(new CollabServerFrames(name).authenticated(scopeOf(member)));
+  }
+
+  /** What was taken of its edits stays; what comes from now on is taken or refused by what it may now. */
+  #regrade(name: string, { member }: Open, { role }: Allowed): void {
+    if (member.mayEdit === mayEdit(role)) return;
+    member.mayEdit = mayEdit(role);
+    this.connection.socket.send(new CollabServerFrames(name).authenticated(scopeOf(member)));
+  }
+
+  /** The right to the document is gone. Who has nothing else open here has no business on the socket. */
+  #withdraw(name: string, address: Open, reason: string, close: CloseCode): void {
+    if (address.check !== address.decided) {
+      address.ends ??= { check: address.check, reason, close };
+      return;
+    }
+    this.#leave(name, address);
+    this.#deny({ address: name, document: address.document.name }, reason);
+    for (const { kind } of this.#addresses.values()) if (kind !== 'denied') return;
+    this.connection.close(close, reason);
   }
 
   #deny(frame: { address: string; document: string }, reason: string): void {
@@ -193,20 +246,34 @@ export class CollabConnection implements ConnectionHandler {
     this.connection.socket.send(new CollabServerFrames(frame.address).permissionDenied(reason));
   }
 
-  /** Auth on an open document: a new token, perhaps other rights. */
-  #refreshed(name: string, address: Extract<Address, { kind: 'open' }>, decision: Decision): void {
+  /** Auth on an open document: a new token, perhaps other rights. The latest counts; or, where the right was gone meanwhile, the latest of then. */
+  #refreshed(frame: AuthFrame, address: Open, check: number, decision: Decision): void {
+    if (address.check !== check && address.ends?.check !== check) return;
+    address.decided = check;
+    address.ends = undefined;
     if (!decision.allowed) {
-      this.#leave(name, address);
-      return this.#deny({ address: name, document: address.document.name }, decision.reason);
+      this.#leave(frame.address, address);
+      return this.#deny(frame, decision.reason);
     }
+    this.#world.rights.renew(address.right, { token: frame.token, allowed: decision });
     address.member.mayEdit = mayEdit(decision.role);
-    this.connection.socket.send(new CollabServerFrames(name).authenticated(address.member.mayEdit ? 'read-write' : 'readonly'));
+    this.connection.socket.send(new CollabServerFrames(frame.address).authenticated(scopeOf(address.member)));
   }
 
-  #undecided(frame: { document: string }, error: unknown): void {
+  /** Nobody could be asked. Who has the document open keeps it for now. */
+  #undecided(frame: AuthFrame, check: number, error: unknown): void {
     this.#checksUnderWay -= 1;
     this.#world.report('auth-unavailable', { connection: this.connection.id, document: frame.document, error: String(error) });
-    this.connection.close(CLOSE.tryAgainLater, 'rights cannot be checked at the moment: try again');
+    const address = this.#addresses.get(frame.address);
+    if (address?.kind !== 'open') return this.connection.close(CLOSE.tryAgainLater, 'rights cannot be checked at the moment: try again');
+    const { ends } = address;
+    if (address.check === check) {
+      address.decided = check;
+      this.#world.rights.renewLater(address.right, frame.token);
+    }
+    if (ends?.check !== check) return;
+    address.decided = address.check;
+    this.#withdraw(frame.address, address, ends.reason, ends.close);
   }
 
   #handle(frame: AddressedFrame, member: Member, document: GatewayDocument): void {
@@ -242,8 +309,10 @@ export class CollabConnection implements ConnectionHandler {
 
   #leave(name: string, address: Address): void {
     this.#addresses.delete(name);
-    if (address.kind === 'open') this.#world.leave(address.document, address.member, this.connection);
-    else if (address.kind !== 'denied') this.#forgetKept(address.kept);
+    if (address.kind === 'open') {
+      this.#world.rights.drop(address.right);
+      this.#world.leave(address.document, address.member, this.connection);
+    } else if (address.kind !== 'denied') this.#forgetKept(address.kept);
   }
 
   #forgetKept(kept: readonly KeptFrame[]): void {
@@ -280,16 +349,6 @@ type AuthFrame = CollabAddress & Extract<CollabClientMessage, { type: 'auth' }>;
 
 const noPresence = encodeAwareness([]);
 
-function framesFor(address: string): DocumentFrames {
-  const frames = new CollabServerFrames(address);
-  return {
-    // A session-aware provider has an address of its own, and so a topic of its own.
-    topic: `c/${address}`,
-    step1: (stateVector) => frames.syncStep1(stateVector),
-    step2: (update) => frames.syncStep2(update),
-    update: (update, into) => frames.update(update, into),
-    awareness: (awareness) => frames.awareness(awareness),
-    stateless: (payload) => frames.stateless(payload),
-    syncStatus: (taken) => frames.syncStatus(taken),
-  };
+function scopeOf({ mayEdit: editor }: Member): 'read-write' | 'readonly' {
+  return editor ? 'read-write' : 'readonly';
 }

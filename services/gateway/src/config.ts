@@ -32,6 +32,11 @@ export const gatewaySettings = {
     min: 100,
     say: 'A connection with no valid Auth for so long is closed.',
   }),
+  rightsRecheckMs: setting.durationMs('WEFT_RIGHTS_RECHECK', {
+    default: 60_000,
+    min: 600,
+    say: 'The rights of everybody connected are asked for again once in this time, spread over it; changes are heard of at once.',
+  }),
   highWaterBytes: setting.bytes('WEFT_CONNECTION_HIGH_WATER', {
     default: 1024 * 1024,
     min: 16 * 1024,

@@ -2,6 +2,7 @@ import type { Decision, Who } from '@weft/grants';
 import type { Connection } from './connection.ts';
 import type { GatewayDocument } from './document.ts';
 import type { Editing } from './editing.ts';
+import type { LiveRights } from './live-rights.ts';
 import type { Member } from './member.ts';
 
 /** What a transport does with a connection, whatever its dialect. */
@@ -18,6 +19,7 @@ export interface ConnectionHandler {
 /** What the connections need of the rest of the gateway. */
 export interface ConnectionWorld {
   readonly editing: Editing;
+  readonly rights: LiveRights;
   nowMs(): number;
   after(ms: number, run: () => void): void;
   /** Rejects when nobody can say. */

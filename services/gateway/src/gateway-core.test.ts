@@ -66,6 +66,7 @@ beforeEach(() => {
 function build(its: GatewayLimits): GatewayCore {
   return new GatewayCore({ id: 'g', incarnation: '1' }, its, {
     nowMs: () => nowMs,
+    wallMs: () => nowMs,
     atEndOfTick: (run) => run(),
     after: (ms, run) => void timers.push({ atMs: nowMs + ms, run }),
     publish: () => {},
@@ -140,7 +141,7 @@ test('a silent connection of either dialect and any age of provider hears someth
   for (let i = 0; i < 20; i++) sockets.push((await collab()).socket, (await collab('4.8.0')).socket);
   for (let i = 0; i < 20; i++) {
     const socket = new Listening();
-    core.connectYjs(socket, 'document', editor);
+    core.connectYjs(socket, 'document', { token: 'token', allowed: editor });
     sockets.push(socket);
   }
   pass(120);

@@ -1,4 +1,4 @@
-import { mayEdit, type Allowed, type Decision, type Who } from '@weft/grants';
+import type { Changed, Decision, Who } from '@weft/grants';
 import { CLOSE, type Peer, peerKey, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
 import { EMPTY_UPDATE } from '@weft/updates';
@@ -10,7 +10,9 @@ import type { Connection } from './connection.ts';
 import { type DocumentLimits, GatewayDocument } from './document.ts';
 import { acknowledge, Editing, type EditingLimits } from './editing.ts';
 import { FloorGate } from './floor-gate.ts';
+import { LiveRights } from './live-rights.ts';
 import type { Member } from './member.ts';
+import type { Brought } from './right.ts';
 import { WorkerLinks, type WorkerLinkLimits } from './worker-links.ts';
 import { YjsConnection } from './yjs-connection.ts';
 
@@ -30,6 +32,7 @@ export class GatewayCore {
   readonly #connections = new Map<number, ConnectionHandler>();
   readonly #queues: Lane[];
   readonly #links: WorkerLinks;
+  readonly #rights: LiveRights;
   readonly #world: ConnectionWorld;
   #owners: readonly (Peer | undefined)[] = [];
   #leaving: ReadonlySet<string> = new Set();
@@ -66,8 +69,16 @@ export class GatewayCore {
       presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
       stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
     });
+    this.#rights = new LiveRights({
+      nowMs: () => effects.nowMs(),
+      wallMs: () => effects.wallMs(),
+      after: (ms, run) => effects.after(ms, run),
+      check: (token, document) => effects.authorize(token, document, { fresh: true }),
+      report: (event, fields) => effects.report(event, fields),
+    });
     this.#world = {
       editing,
+      rights: this.#rights,
       nowMs: () => effects.nowMs(),
       after: (ms, run) => effects.after(ms, run),
       authorize: (token, document) => effects.authorize(token, document),
@@ -107,13 +118,10 @@ export class GatewayCore {
     return this.#register(id, new CollabConnection(id, socket, this.#limits, this.#world));
   }
 
-  /** `allowed` was decided at the upgrade, for this document. */
-  connectYjs(socket: ClientSocket, document: string, allowed: Allowed): ConnectionHandler {
+  /** `brought.allowed` was decided at the upgrade, for this document. */
+  connectYjs(socket: ClientSocket, document: string, brought: Brought): ConnectionHandler {
     const id = this.#nextConnection++;
-    return this.#register(
-      id,
-      new YjsConnection(id, socket, { document, mayEdit: mayEdit(allowed.role), who: allowed.who }, this.#limits, this.#world),
-    );
+    return this.#register(id, new YjsConnection(id, socket, document, brought, this.#limits, this.#world));
   }
 
   disconnected(handler: ConnectionHandler): void {
@@ -152,9 +160,20 @@ export class GatewayCore {
     this.#acknowledge(this.#queues[slice]!.gate.floor({ identity, position }));
   }
 
+  /** Auth says that something changed: who has it open is asked for again. */
+  rightsChanged(changed: Changed): void {
+    this.#rights.changed(changed);
+  }
+
+  /** Everybody's rights are asked for again, in turns, `turn` running through 0..turns-1. */
+  recheckRights(turn: number, turns: number): void {
+    this.#rights.recheck(turn, turns);
+  }
+
   /** Called a few times a second. */
   tick(): void {
     const nowMs = this.#effects.nowMs();
+    this.#rights.tick();
     this.#links.tick(nowMs);
     for (const document of this.#documents.values()) document.showPresence(document.presence.expire(nowMs, this.#limits.presenceSilentMs));
     for (const { connection } of this.#connections.values()) {
@@ -293,6 +312,8 @@ interface Lane {
 
 export interface GatewayEffects {
   nowMs(): number;
+  /** Ms since the epoch. */
+  wallMs(): number;
   /** After the frames that arrived together have been handled. */
   atEndOfTick(run: () => void): void;
   after(ms: number, run: () => void): void;
@@ -300,7 +321,8 @@ export interface GatewayEffects {
   sendToWorker(worker: Peer, message: ToWorker): void;
   /** Append the batch, for as long as it takes, then call `appended`. One at a time for a slice. */
   append(slice: number, batch: Batch<unknown>): void;
-  authorize(token: string, document: string): Promise<Decision>;
+  /** `fresh`: not out of what is kept. Rejects when nobody can say. */
+  authorize(token: string, document: string, options?: { readonly fresh?: boolean }): Promise<Decision>;
   report(event: GatewayEvent, fields: Record<string, unknown>): void;
 }
 

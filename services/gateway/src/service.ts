@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@weft/bus';
-import type { Decision } from '@weft/grants';
+import { AUTH_CHANGED_SUBJECT, type Authority, decodeChanged, MalformedAuthMessage } from '@weft/grants';
 import { type Clock, every, type Service, sleep, systemClock } from '@weft/lifecycle';
 import {
   CLOSE,
@@ -31,7 +31,7 @@ import { SliceWriter } from './slice-writer.ts';
 export interface GatewayParts {
   readonly bus: Bus;
   readonly wal: Wal;
-  readonly authorize: (token: string, document: string) => Promise<Decision>;
+  readonly auth: Authority;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Further HTTP paths, by uWS pattern (`/auth/*`), and files of the page, by path. */
@@ -59,6 +59,8 @@ const heartbeatMs = 500;
 const tickMs = 200;
 /** Each connection hears something every so many seconds: providers give up after 30 s of silence (protocol.md). */
 const keepAliveTurns = 15;
+/** Everybody's rights are asked for again once in `rightsRecheckMs`, spread over so many turns. */
+const recheckTurns = 60;
 const settleMs = 5_000;
 
 /**
@@ -96,12 +98,13 @@ class GatewayService implements Gateway {
     this.#ring = new RingView({ partitions: config.partitions });
     this.#core = new GatewayCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
       nowMs: () => this.#clock.now(),
+      wallMs: () => this.#clock.wallMs(),
       atEndOfTick: (run) => this.#atEndOfTick(run),
       after: (ms, run) => this.#after(ms, run),
       publish: this.#clients.publish,
       sendToWorker: (worker, message) => this.#sendToWorker(worker, message),
       append: (slice, batch) => void this.#append(slice, batch),
-      authorize: parts.authorize,
+      authorize: (token, document, options) => parts.auth.check(token, document, options),
       report: (event, fields) => this.#report(event, fields),
     });
     this.#writers = Array.from(
@@ -157,12 +160,16 @@ class GatewayService implements Gateway {
     this.#subscriptions.push(
       bus.subscribe(gatewaySubject(this.#self), ({ data }) => this.#decoded(() => this.#core.hearWorker(decodeToGateway(data)))),
       bus.subscribe(ringSubject, ({ data }) => this.#decoded(() => this.#hearHeartbeat(data))),
+      bus.subscribe(AUTH_CHANGED_SUBJECT, ({ data }) => this.#decoded(() => this.#hearRightsChange(data))),
     );
     for (let slice = 0; slice < this.#config.slices; slice++)
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.committed)));
     this.#port = await this.#clients.listen(this.#core);
     let turn = 0;
     void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal, this.#clock);
+    let recheck = 0;
+    const recheckMs = this.#config.rightsRecheckMs / recheckTurns;
+    void every(recheckMs, () => this.#core.recheckRights(recheck++ % recheckTurns, recheckTurns), signal, this.#clock);
     void every(tickMs, () => this.#tick(), signal, this.#clock);
     void every(heartbeatMs, () => this.#heartbeat(), signal, this.#clock);
     this.#logger.info({ host: this.#config.host, port: this.#port }, 'gateway listening');
@@ -220,6 +227,13 @@ class GatewayService implements Gateway {
     this.#core.tick();
   }
 
+  /** What was kept goes first: what is asked now is not answered out of it. */
+  #hearRightsChange(data: Uint8Array): void {
+    const changed = decodeChanged(data);
+    this.#parts.auth.forget(changed);
+    this.#core.rightsChanged(changed);
+  }
+
   /** Who comes or drains is taken notice of at once: people wait for it. */
   #hearHeartbeat(data: Uint8Array): void {
     if (this.#ring.hear(decodeHeartbeat(data), this.#clock.now())) this.#lookAtRing();
@@ -245,7 +259,7 @@ class GatewayService implements Gateway {
     try {
       handle();
     } catch (error) {
-      if (!(error instanceof EnvelopeError)) throw error;
+      if (!(error instanceof EnvelopeError) && !(error instanceof MalformedAuthMessage)) throw error;
       this.#logger.error({ err: error }, 'a message on the bus could not be read');
     }
   }

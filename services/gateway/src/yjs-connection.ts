@@ -4,29 +4,37 @@ import { BadFrame, Connection } from './connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 import type { GatewayDocument } from './document.ts';
 import { type DocumentFrames, Member } from './member.ts';
-import type { Who } from '@weft/grants';
+import { mayEdit } from '@weft/grants';
+import type { Brought, Right } from './right.ts';
 
 /** One socket in the y-websocket dialect: one document, authenticated at the upgrade. There are no acknowledgements in it. */
 export class YjsConnection implements ConnectionHandler {
   readonly connection: Connection;
   readonly #document: GatewayDocument;
   readonly #member: Member;
+  readonly #right: Right;
   readonly #world: ConnectionWorld;
   readonly #limits: ConnectionLimits;
 
-  constructor(
-    id: number,
-    socket: ClientSocket,
-    open: { document: string; mayEdit: boolean; who: Who },
-    limits: ConnectionLimits,
-    world: ConnectionWorld,
-  ) {
+  constructor(id: number, socket: ClientSocket, document: string, brought: Brought, limits: ConnectionLimits, world: ConnectionWorld) {
     this.connection = new Connection(id, socket, limits.highWaterBytes);
     this.#world = world;
     this.#limits = limits;
-    this.#document = world.document(open.document);
-    this.#member = new Member(socket, this.connection.outbox, framesFor(open.document), id, open.mayEdit);
-    world.enter(this.#document, this.#member, this.connection, open.who);
+    const { role, who } = brought.allowed;
+    this.#document = world.document(document);
+    const member = new Member(socket, this.connection.outbox, framesFor(document), id, mayEdit(role));
+    this.#member = member;
+    // The dialect has no way to bring another token, and none to say what may be done.
+    this.#right = world.rights.hold(document, brought, {
+      graceMs: 0,
+      decided: (decision) => {
+        if (decision.allowed) member.mayEdit = mayEdit(decision.role);
+        else this.connection.close(CLOSE.forbidden, decision.reason);
+      },
+      ending: () => {},
+      ended: () => this.connection.close(CLOSE.unauthorized, 'token expired'),
+    });
+    world.enter(this.#document, member, this.connection, who);
   }
 
   frame(bytes: Uint8Array, isBinary: boolean): void {
@@ -55,6 +63,7 @@ export class YjsConnection implements ConnectionHandler {
   closed(): void {
     this.connection.closed = true;
     this.connection.outbox.clear();
+    this.#world.rights.drop(this.#right);
     this.#world.leave(this.#document, this.#member, this.connection);
   }
 

@@ -1,4 +1,4 @@
-import { createAuth, openSigningKey } from '@weft/auth';
+import { createAuth, openAuthKeys } from '@weft/auth';
 import type { AuthService, HttpRequest } from '@weft/auth';
 import { InProcessBus } from '@weft/bus';
 import { createGateway } from '@weft/gateway';
@@ -132,11 +132,10 @@ export class Standalone implements Service {
   }
 
   async #startServices(store: Store, wal: SqlWal, files: Awaited<ReturnType<typeof readSite>>): Promise<Parts> {
-    const { keySource, auth: authConfig, gateway: gatewayConfig, worker: workerConfig, persistence: persistenceConfig } = this.#config;
+    const { keySource, keyRotationMs, auth: authConfig, gateway: gatewayConfig, worker: workerConfig, persistence: persistenceConfig } = this.#config;
     const metrics = this.#metrics;
     const bus = new InProcessBus({ logger: this.#loggerOf('bus') });
     this.#undo.push({ what: 'bus', undo: () => bus.close() });
-    const key = await openSigningKey(keySource);
 
     const persistence = await this.#launch(
       'persistence',
@@ -146,9 +145,11 @@ export class Standalone implements Service {
       'sync-worker',
       createSyncWorker({ bus: bus.sibling(), wal, store, metrics, logger: this.#loggerOf('sync-worker') }, workerConfig),
     );
-    const auth = await this.#launch('auth', createAuth({ bus: bus.sibling(), key, metrics, logger: this.#loggerOf('auth') }, authConfig));
+    const authLogger = this.#loggerOf('auth');
+    const keysOptions = { logger: authLogger, now: Date.now, rotationMs: keyRotationMs, tokenLifetimeMs: authConfig.tokenLifetimeMs };
+    const keys = await this.#launch('keys', await openAuthKeys(keySource, { ...keysOptions, bus: bus.sibling() }));
+    const auth = await this.#launch('auth', createAuth({ bus: bus.sibling(), keys, metrics, logger: authLogger }, authConfig));
     const authClient = new AuthClient(bus.sibling(), { timeoutMs: AUTH_TIMEOUT_MS });
-    const authorize = (token: string, document: string) => authClient.check(token, document);
     const routes = { '/auth/*': (request: HttpRequest) => auth.handleHttp(request) };
     const gateway = await this.#launch(
       'gateway',
@@ -156,7 +157,7 @@ export class Standalone implements Service {
         {
           bus: bus.sibling(),
           wal,
-          authorize,
+          auth: authClient,
           routes,
           files,
           loopbackOriginsOnly: authConfig.guests !== 'none',

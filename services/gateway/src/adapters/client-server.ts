@@ -1,11 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
-import { type Allowed, AuthUnavailable } from '@weft/grants';
+import { AuthUnavailable } from '@weft/grants';
 import { CLOSE, documentInTarget, type RequestHead, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
 import type { Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import type { GatewayCore } from '../gateway-core.ts';
+import type { Brought } from '../right.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
 import { LateUpgrade } from './late-upgrade.ts';
 import { type ListenSocket, loadUws } from './uws.ts';
@@ -81,7 +82,7 @@ export class ClientServer implements ClientEdge {
         const entry = ws.getUserData();
         const socket = new UwsSocket(ws);
         entry.socket = socket;
-        entry.handler = entry.kind === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, entry.document, entry.allowed);
+        entry.handler = entry.kind === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, entry.document, entry.brought);
       },
       message: (ws, message, isBinary) => {
         // uWS takes the buffer back after this call; the core keeps what it needs of the copy.
@@ -121,11 +122,12 @@ export class ClientServer implements ClientEdge {
     res.onAborted(() => {
       gone = true;
     });
-    core.authorize(tokenOfRequest(head), document.name).then(
+    const token = tokenOfRequest(head);
+    core.authorize(token, document.name).then(
       (decision) => {
         if (gone) return;
         if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
-        const entry: Entry = { kind: 'yjs', document: document.name, allowed: decision };
+        const entry: Entry = { kind: 'yjs', document: document.name, brought: { token, allowed: decision } };
         late.run(() => res.upgrade(entry, ...handshake, context));
       },
       (error: unknown) => {
@@ -153,7 +155,7 @@ export interface ClientServerOptions {
 const cutByUws = 1006;
 
 /** What uWS keeps with a socket. */
-type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; allowed: Allowed }) & {
+type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; brought: Brought }) & {
   socket?: UwsSocket<Entry>;
   handler?: ConnectionHandler;
 };

@@ -56,10 +56,7 @@ export class GatewayProcess implements Service {
     for (const weakness of await this.#retried('ask how durable the log is', () => wal.weaknesses()))
       logger.warn({ weakness }, `acknowledged may be less than durable: ${weakness}`);
     const auth = new AuthClient(bus, { timeoutMs: authTimeoutMs });
-    this.#gateway = createGateway(
-      { bus, wal, authorize: (token, document) => auth.check(token, document), logger, metrics: this.#metrics },
-      this.#config,
-    );
+    this.#gateway = createGateway({ bus, wal, auth, logger, metrics: this.#metrics }, this.#config);
     await this.#gateway.run();
   }
 
