@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { openSigningKey, signToken } from '@weft/auth';
+import { importSigningKey, signToken } from '@weft/auth';
 import type { Role } from '@weft/grants';
 import { Database, Store } from '@weft/store';
 import {
@@ -91,7 +91,7 @@ export class Cluster {
   }
 
   async token({ name = 'Ada', documents = '*', role = 'editor' }: TokenOptions = {}): Promise<string> {
-    const key = await openSigningKey({ kind: 'given', text: this.#keyPem });
+    const key = await importSigningKey(this.#keyPem);
     const { token } = await signToken(key, { sub: name, name, documents: { [documents]: role } }, Date.now(), tokenLifetimeMs);
     return token;
   }

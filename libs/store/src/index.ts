@@ -10,4 +10,5 @@ export type { User, UserWithPassword } from './identity/users.ts';
 export type { DocumentUpdate, Flush, FlushOutcome, Quarantined } from './flush.ts';
 export { SchemaTooNew } from './migrate.ts';
 export { Store } from './postgres-store.ts';
+export { SigningKeyTable, type SigningKeyRow } from './signing-keys.ts';
 export { StoreUnavailable, type DocumentReader, type Snapshot, type StoredDocument, type StoredFloor } from './store.ts';

@@ -1,21 +1,24 @@
 import { NatsBus } from '@weft/bus';
 import { retry } from '@weft/lifecycle';
 import type { Service } from '@weft/lifecycle';
+import { Database, SchemaTooNew, SigningKeyTable } from '@weft/store';
 import { startOpsServer } from '@weft/telemetry';
 import type { Logger, Metrics, OpsServer } from '@weft/telemetry';
 
 import { startHttpServer } from './adapters/http-server.ts';
 import type { HttpServer } from './adapters/http-server.ts';
-import { openSigningKey } from './adapters/open-signing-key.ts';
 import type { AuthProcessConfig } from './config.ts';
+import type { AuthKeys } from './keys/auth-keys.ts';
+import { openAuthKeys } from './keys/open-keys.ts';
 import { createAuth } from './service.ts';
 import type { AuthService } from './service.ts';
+import { SigningKeyError } from './signing-key.ts';
 
-const NATS_RETRY = { baseMs: 200, maxMs: 5000 };
+const RETRY = { baseMs: 200, maxMs: 5000 };
 
 /**
- * Auth as a process of its own: key, NATS, HTTP and ops port around the service. It is alive from the first moment, and ready once it hears
- * questions; NATS away at the start is waited for.
+ * Auth as a process of its own: NATS, keys, HTTP and ops port around the service. It is alive from the first moment, and ready once it hears
+ * questions; NATS or Postgres away at the start is waited for.
  */
 export class AuthProcess implements Service {
   readonly #config: AuthProcessConfig;
@@ -23,6 +26,8 @@ export class AuthProcess implements Service {
   readonly #metrics: Metrics;
   readonly #stopping = new AbortController();
   #bus: NatsBus | undefined;
+  #database: Database | undefined;
+  #keys: (AuthKeys & Service) | undefined;
   #auth: AuthService | undefined;
   #http: HttpServer | undefined;
   #ops: OpsServer | undefined;
@@ -44,23 +49,22 @@ export class AuthProcess implements Service {
   }
 
   async #start(): Promise<void> {
-    const { keySource, host, port, opsHost, opsPort, natsUrl } = this.#config;
-    const key = await openSigningKey(keySource);
+    const { host, port, opsHost, opsPort, natsUrl } = this.#config;
     this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics: this.#metrics, ready: () => this.#readiness() });
     const logger = this.#logger;
-    const bus = await retry(() => NatsBus.connect({ url: natsUrl.join(','), name: 'weft-auth', logger }), {
-      signal: this.#stopping.signal,
-      logger,
-      what: 'connect to NATS',
-      ...NATS_RETRY,
-    });
+    const bus = await this.#retried('connect to NATS', () => NatsBus.connect({ url: natsUrl.join(','), name: 'weft-auth', logger }));
     this.#bus = bus;
-    const auth = createAuth({ bus, key, logger, metrics: this.#metrics }, this.#config);
+    const database = this.#openDatabase();
+    if (database !== undefined) await this.#retried('migrate the schema of Postgres', () => database.migrate());
+    const keys = await this.#openKeys(bus, database);
+    this.#keys = keys;
+    await keys.run();
+    const auth = createAuth({ bus, keys, logger, metrics: this.#metrics }, this.#config);
     this.#http = await startHttpServer({ host, port, logger, handle: (request) => auth.handleHttp(request) });
     await auth.run();
     this.#auth = auth;
     logger.info(
-      { host, port: this.#http.port, kid: key.kid, guests: this.#config.guests, devSignIn: this.#config.devSignIn },
+      { host, port: this.#http.port, kid: keys.signing().kid, guests: this.#config.guests, devSignIn: this.#config.devSignIn },
       'auth answers',
     );
   }
@@ -74,8 +78,40 @@ export class AuthProcess implements Service {
     this.#stopping.abort(new Error('auth stops'));
     await this.#auth?.stop();
     await this.#http?.close();
+    await this.#keys?.stop();
     await this.#bus?.close();
+    await this.#database?.close();
     await this.#ops?.close();
+  }
+
+  /** Where it is named: auth needs it for its keys, unless one is given. */
+  #openDatabase(): Database | undefined {
+    const { postgresUrl } = this.#config;
+    if (postgresUrl === undefined) return undefined;
+    this.#database = new Database({
+      url: postgresUrl,
+      applicationName: 'weft-auth',
+      onConnectionLost: (err) => this.#logger.debug({ err }, 'a connection to Postgres broke'),
+    });
+    return this.#database;
+  }
+
+  #openKeys(bus: NatsBus, database: Database | undefined): Promise<AuthKeys & Service> {
+    const { keySource, keyRotationMs, tokenLifetimeMs } = this.#config;
+    const options = { bus, logger: this.#logger, now: Date.now, rotationMs: keyRotationMs, tokenLifetimeMs };
+    return this.#retried('open the signing keys', () =>
+      openAuthKeys(keySource, database === undefined ? options : { ...options, table: new SigningKeyTable(database) }),
+    );
+  }
+
+  #retried<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    return retry(operation, {
+      signal: this.#stopping.signal,
+      logger: this.#logger,
+      what,
+      isRetryable: (error) => !(error instanceof SigningKeyError || error instanceof SchemaTooNew),
+      ...RETRY,
+    });
   }
 
   #readiness(): { ok: boolean; reasons: string[] } {

@@ -1,7 +1,7 @@
 import { ConfigError } from '@weft/config';
 import { expect, test } from 'vitest';
 
-import { readAuthConfig, readKeySource } from './config.ts';
+import { readAuthConfig, readKeyCommandConfig } from './config.ts';
 
 const NATS = { WEFT_NATS_URL: 'nats://n' };
 
@@ -18,7 +18,10 @@ test('a cluster needs a key, a developer does not', () => {
   });
 });
 
-test('the token command takes the given key, else the kept one', () => {
-  expect(readKeySource({ WEFT_AUTH_KEY: 'pem' })).toEqual({ kind: 'given', text: 'pem' });
-  expect(readKeySource({ WEFT_DATA: '/d' })).toEqual({ kind: 'file', file: '/d/auth-key.pem' });
+test('keys are the given ones, else those in Postgres, else those in the data folder', () => {
+  const url = 'postgres://h/d';
+  expect(readKeyCommandConfig({ WEFT_AUTH_KEY: 'pem', WEFT_POSTGRES_URL: url }).keySource).toEqual({ kind: 'given', text: 'pem' });
+  expect(readKeyCommandConfig({ WEFT_POSTGRES_URL: url })).toMatchObject({ keySource: { kind: 'postgres' }, postgresUrl: url });
+  expect(readKeyCommandConfig({ WEFT_DATA: '/d' }).keySource).toEqual({ kind: 'file', file: '/d/auth-key.pem' });
+  expect(readAuthConfig({ ...NATS, WEFT_POSTGRES_URL: url }).keySource).toEqual({ kind: 'postgres' });
 });

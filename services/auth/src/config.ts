@@ -1,21 +1,38 @@
 import { join } from 'node:path';
 
-import { ConfigError, processSettings, readConfig, setting } from '@weft/config';
+import { ConfigError, postgresUrlSetting, processSettings, readConfig, setting } from '@weft/config';
 import type { Config, Environment } from '@weft/config';
 
-import type { KeySource } from './adapters/open-signing-key.ts';
+import type { KeySource } from './keys/open-keys.ts';
 
 /** In the data folder. */
 const KEY_FILE = 'auth-key.pem';
 
 const keySettings = {
-  key: setting.secret('WEFT_AUTH_KEY', { optional: true, say: 'The Ed25519 private key that signs tokens, as PKCS8 PEM or JWK.' }),
+  key: setting.secret('WEFT_AUTH_KEY', {
+    optional: true,
+    say: 'The Ed25519 private key that signs tokens, as PKCS8 PEM or JWK. Several, or a JWKS: the first signs. Unset: auth makes and keeps its own.',
+  }),
   data: setting.path('WEFT_DATA', { default: './data', say: 'The folder that holds everything kept on this machine.' }),
 };
+
+/** Of keys that auth makes itself. */
+export const keyRotationSetting = setting.durationMs('WEFT_AUTH_KEY_ROTATION', {
+  optional: true,
+  min: 3_600_000,
+  say: 'How long a key of our own making signs before the next one does. Unset: until `npm run rotate-keys`.',
+});
+const postgresUrl = setting.url('WEFT_POSTGRES_URL', {
+  optional: true,
+  protocols: ['postgres:', 'postgresql:'],
+  say: postgresUrlSetting.say,
+});
 
 export const authSettings = {
   ...keySettings,
   ...processSettings,
+  postgresUrl,
+  keyRotationMs: keyRotationSetting,
   host: setting.string('WEFT_AUTH_HOST', { default: '0.0.0.0', say: 'Address auth listens on for HTTP.' }),
   port: setting.port('WEFT_AUTH_PORT', { default: 8081, say: 'Port auth listens on for HTTP.' }),
   guests: setting.oneOf('WEFT_GUESTS', ['edit', 'read', 'none'], { default: 'none', say: 'What somebody without a token may do.' }),
@@ -35,20 +52,30 @@ export type AuthProcessConfig = Omit<Config<typeof authSettings>, 'key' | 'data'
 /** Everything the auth process reads. Throws ConfigError. */
 export function readAuthConfig(env: Environment): AuthProcessConfig {
   const { key, data, ...rest } = readConfig(authSettings, env);
-  if (key === undefined && !rest.devSignIn) {
+  if (key === undefined && rest.postgresUrl === undefined && !rest.devSignIn) {
     throw new ConfigError(
       'WEFT_AUTH_KEY',
       'nothing was given',
-      'an Ed25519 private key as PKCS8 PEM or JWK (openssl genpkey -algorithm ed25519)',
+      'an Ed25519 private key as PKCS8 PEM or JWK (openssl genpkey -algorithm ed25519), or WEFT_POSTGRES_URL, where auth keeps keys of its own',
     );
   }
-  return { ...rest, keySource: keySourceOf(key, data) };
+  return { ...rest, keySource: clusterKeySourceOf(key, rest.postgresUrl, data) };
 }
 
-/** For the command that signs a token: the given key, else the one standalone keeps. */
-export function readKeySource(env: Environment): KeySource {
-  const { key, data } = readConfig(keySettings, env);
-  return keySourceOf(key, data);
+export interface KeyCommandConfig {
+  readonly keySource: KeySource;
+  readonly postgresUrl: string | undefined;
+  readonly tokenLifetimeMs: number;
+}
+
+/** For the commands that sign a token or rotate keys: the given key, else those in Postgres, else those that standalone keeps. */
+export function readKeyCommandConfig(env: Environment): KeyCommandConfig {
+  const { key, data, ...rest } = readConfig({ ...keySettings, postgresUrl, tokenLifetimeMs: authSettings.tokenLifetimeMs }, env);
+  return { ...rest, keySource: clusterKeySourceOf(key, rest.postgresUrl, data) };
+}
+
+function clusterKeySourceOf(key: string | undefined, url: string | undefined, data: string): KeySource {
+  return key === undefined && url !== undefined ? { kind: 'postgres' } : keySourceOf(key, data);
 }
 
 /** The given key, else one of our own making in the data folder. */

@@ -4,6 +4,7 @@ import { TokensDecider } from './deciders/tokens.ts';
 import { BODY_BYTES_MAX, handleAuthHttp } from './http.ts';
 import type { HttpRequest } from './http.ts';
 import { generateSigningKeyPem, importSigningKey, verifyingKeys } from './signing-key.ts';
+import { givenKeys } from './keys/auth-keys.ts';
 import type { SigningKey } from './signing-key.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -18,7 +19,7 @@ async function send(request: Partial<Omit<HttpRequest, 'body'>> & { path: string
   const text = typeof request.body === 'string' ? request.body : JSON.stringify(request.body ?? {});
   const response = await handleAuthHttp(
     { method: 'POST', query: '', headers: JSON_HEADERS, ...request, body: new TextEncoder().encode(text) },
-    { key, devSignIn, tokenLifetimeMs: 60_000, now: () => NOW_MS },
+    { keys: givenKeys(key), devSignIn, tokenLifetimeMs: 60_000, now: () => NOW_MS },
   );
   return { status: response.status, headers: response.headers, json: JSON.parse(new TextDecoder().decode(response.body)) };
 }

@@ -3,7 +3,7 @@ import type { Rights } from '@weft/grants';
 import { isRole } from '@weft/grants';
 
 import { MalformedClaims, NAME_LENGTH_MAX, isText, parseRights } from './claims.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { AuthKeys } from './keys/auth-keys.ts';
 import { signToken } from './token.ts';
 
 export interface HttpRequest {
@@ -24,7 +24,7 @@ export interface HttpResponse {
 }
 
 export interface AuthHttpDeps {
-  readonly key: SigningKey;
+  readonly keys: AuthKeys;
   /** Whether anybody may sign in under any name: for a developer's own machine only. */
   readonly devSignIn: boolean;
   readonly tokenLifetimeMs: number;
@@ -60,7 +60,7 @@ async function route(request: HttpRequest, deps: AuthHttpDeps): Promise<HttpResp
   switch (request.path) {
     case '/auth/keys':
       allowOnly(request, 'GET');
-      return json(200, { keys: [deps.key.publicJwk] }, { 'cache-control': 'public, max-age=300' });
+      return json(200, { keys: deps.keys.publicKeys() }, { 'cache-control': 'public, max-age=300' });
     case '/auth/dev/sign-in':
       if (!deps.devSignIn) break;
       allowOnly(request, 'POST');
@@ -69,9 +69,9 @@ async function route(request: HttpRequest, deps: AuthHttpDeps): Promise<HttpResp
   throw new HttpRefusal(404, 'not-found', 'there is nothing at this path');
 }
 
-async function signIn(request: HttpRequest, { key, tokenLifetimeMs, now }: AuthHttpDeps): Promise<HttpResponse> {
+async function signIn(request: HttpRequest, { keys, tokenLifetimeMs, now }: AuthHttpDeps): Promise<HttpResponse> {
   const { name, documents } = parseSignIn(request);
-  const { token, expiresAtMs } = await signToken(key, { sub: `dev:${name}`, name, documents }, now(), tokenLifetimeMs);
+  const { token, expiresAtMs } = await signToken(keys.signing(), { sub: `dev:${name}`, name, documents }, now(), tokenLifetimeMs);
   return json(200, { token, expiresAt: new Date(expiresAtMs).toISOString() });
 }
 

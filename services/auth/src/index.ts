@@ -1,10 +1,12 @@
-export { openSigningKey } from './adapters/open-signing-key.ts';
-export type { KeySource } from './adapters/open-signing-key.ts';
 export type { Policy } from './deciders/at-once.ts';
-export { keySourceOf } from './config.ts';
+export { keyRotationSetting, keySourceOf } from './config.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
+export { givenKeys } from './keys/auth-keys.ts';
+export type { AuthKeys } from './keys/auth-keys.ts';
+export { openAuthKeys } from './keys/open-keys.ts';
+export type { KeySource } from './keys/open-keys.ts';
 export { createAuth } from './service.ts';
 export type { AuthConfig, AuthDeps, AuthService } from './service.ts';
-export { SigningKeyError } from './signing-key.ts';
+export { SigningKeyError, importSigningKey } from './signing-key.ts';
 export type { SigningKey } from './signing-key.ts';
 export { signToken } from './token.ts';

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { startHttpServer } from './adapters/http-server.ts';
 import type { HttpServer } from './adapters/http-server.ts';
+import { givenKeys } from './keys/auth-keys.ts';
 import { createAuth } from './service.ts';
 import type { AuthService } from './service.ts';
 import { generateSigningKeyPem, importSigningKey } from './signing-key.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   bus = new InProcessBus({ logger });
   metrics = new Metrics();
   const key = await importSigningKey(await generateSigningKeyPem());
-  auth = createAuth({ bus, key, logger, metrics }, { guests: 'none', devSignIn: true, tokenLifetimeMs: 60_000 });
+  auth = createAuth({ bus, keys: givenKeys(key), logger, metrics }, { guests: 'none', devSignIn: true, tokenLifetimeMs: 60_000 });
   server = await startHttpServer({ host: '127.0.0.1', port: 0, logger, handle: (request) => auth.handleHttp(request) });
   await auth.run();
 });

@@ -1,4 +1,4 @@
-import type { Bus } from '@weft/bus';
+import type { Bus, BusSubscription } from '@weft/bus';
 import type { Service } from '@weft/lifecycle';
 import type { Logger, Metrics } from '@weft/telemetry';
 
@@ -7,12 +7,12 @@ import type { Policy } from './deciders/at-once.ts';
 import { TokensDecider } from './deciders/tokens.ts';
 import { handleAuthHttp } from './http.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { verifyingKeys } from './signing-key.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { AuthKeys } from './keys/auth-keys.ts';
+import { answerKeys } from './keys/keys-responder.ts';
 
 export interface AuthDeps {
   readonly bus: Bus;
-  readonly key: SigningKey;
+  readonly keys: AuthKeys;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Ms since the epoch; the wall clock unless given. */
@@ -32,8 +32,7 @@ export interface AuthService extends Service {
 /** Answers "who is this, and what may they do?" on the bus, and `/auth/*`. */
 export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
   const now = deps.now ?? Date.now;
-  const keys = verifyingKeys(deps.key);
-  const decider = new TokensDecider({ keys: () => keys, now, policy: config });
+  const decider = new TokensDecider({ keys: () => deps.keys.verifying(), now, policy: config });
   const decisions = deps.metrics.counter('weft_auth_decisions_total', {
     help: 'Questions about a token and a document, by how they ended.',
     labels: ['outcome'],
@@ -44,11 +43,19 @@ export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
     decide: (question) => decider.decide(question),
     count: (outcome) => decisions.inc({ outcome }),
   });
+  let keysAnswers: BusSubscription | undefined;
+  const drain = async (): Promise<void> => {
+    keysAnswers?.unsubscribe();
+    await responder.drain();
+  };
   return {
-    run: async () => responder.start(),
-    drain: () => responder.drain(),
-    stop: () => responder.drain(),
+    run: async () => {
+      keysAnswers = answerKeys(deps.bus, deps.keys);
+      responder.start();
+    },
+    drain,
+    stop: drain,
     handleHttp: (request) =>
-      handleAuthHttp(request, { key: deps.key, devSignIn: config.devSignIn, tokenLifetimeMs: config.tokenLifetimeMs, now }),
+      handleAuthHttp(request, { keys: deps.keys, devSignIn: config.devSignIn, tokenLifetimeMs: config.tokenLifetimeMs, now }),
   };
 }

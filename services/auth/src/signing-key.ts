@@ -20,15 +20,15 @@ export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError';
 }
 
-/** @param text an Ed25519 private key: PKCS8 PEM, or a JWK as JSON. @throws SigningKeyError */
-export async function importSigningKey(text: string): Promise<SigningKey> {
+/** @param text an Ed25519 private key: PKCS8 PEM, or a JWK as JSON. @param name its `kid`, if it is kept under one. @throws SigningKeyError */
+export async function importSigningKey(text: string, name?: string): Promise<SigningKey> {
   const trimmed = text.trim();
-  const { privateKey, kid } = trimmed.startsWith('{') ? await importFromJwk(trimmed) : await importFromPem(trimmed);
+  const { privateKey, kid = name } = trimmed.startsWith('{') ? await importFromJwk(trimmed) : await importFromPem(trimmed);
   const { crv, x } = await exportJWK(privateKey);
   if (crv !== 'Ed25519' || x === undefined) throw new SigningKeyError('the key is not an Ed25519 private key');
   const bare = { kty: 'OKP', crv, x } as const;
   const id = kid ?? (await calculateJwkThumbprint(bare));
-  const publicKey = (await importJWK(bare, 'EdDSA')) as CryptoKey;
+  const publicKey = await importJWK(bare, 'EdDSA');
   return { kid: id, privateKey, publicKey, publicJwk: { ...bare, kid: id, alg: 'EdDSA', use: 'sig' } };
 }
 

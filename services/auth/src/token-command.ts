@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '@weft/config';
 import { ROLES, isRole } from '@weft/grants';
 
-import { openSigningKey } from './adapters/open-signing-key.ts';
 import { NAME_LENGTH_MAX, isText } from './claims.ts';
-import { readKeySource } from './config.ts';
+import { withCommandKeys } from './keys/command-keys.ts';
+import { openAuthKeys } from './keys/open-keys.ts';
 import { SigningKeyError } from './signing-key.ts';
 import { signToken } from './token.ts';
 import type { NewToken } from './token.ts';
@@ -37,8 +37,11 @@ function parseCommand(args: string[]): { token: NewToken; hours: number } {
 
 try {
   const { token, hours } = parseCommand(process.argv.slice(2));
-  const key = await openSigningKey(readKeySource(process.env));
-  const signed = await signToken(key, token, Date.now(), hours * 3_600_000);
+  const lifetimeMs = hours * 3_600_000;
+  const signed = await withCommandKeys(process.env, async (source, options) => {
+    const key = await (await openAuthKeys(source, options)).signingUntil(Date.now() + lifetimeMs);
+    return signToken(key, token, Date.now(), lifetimeMs);
+  });
   process.stdout.write(`${signed.token}\n`);
 } catch (error) {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

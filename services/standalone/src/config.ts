@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 
-import { keySourceOf } from '@weft/auth';
+import { keyRotationSetting, keySourceOf } from '@weft/auth';
 import type { AuthConfig, KeySource } from '@weft/auth';
 import { ConfigError, readConfig, setting } from '@weft/config';
 import type { Environment } from '@weft/config';
@@ -36,6 +36,7 @@ export const standaloneSettings = {
     min: 1000,
     say: 'How long a token that auth signs is valid.',
   }),
+  keyRotationMs: keyRotationSetting,
   log: setting.oneOf('WEFT_LOG', ['pretty', 'json'], { default: 'pretty', say: 'Lines for people, or JSON.' }),
   logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], {
     optional: true,
@@ -55,6 +56,7 @@ export interface StandaloneConfig {
   /** Only tests that must see edits lost say no. */
   readonly postgresFsync: boolean;
   readonly keySource: KeySource;
+  readonly keyRotationMs: number | undefined;
   readonly auth: AuthConfig;
   readonly gateway: GatewayConfig;
   readonly worker: WorkerConfig;
@@ -84,6 +86,7 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
     postgresFolder: join(own.data, 'postgres'),
     postgresFsync: !own.testOnlyFsyncOff,
     keySource: keySourceOf(own.authKey, own.data),
+    keyRotationMs: own.keyRotationMs,
     auth: authConfigOf(own),
     gateway: { ...gateway, host, port, id: ID, drainMs: DRAIN_MS },
     worker: { ...worker, id: ID, handoverMs: 0 },

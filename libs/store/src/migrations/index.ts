@@ -1,5 +1,6 @@
 import { documents } from './0001-documents.ts';
 import { identity } from './0002-identity.ts';
+import { signingKeys } from './0003-signing-keys.ts';
 
 /** One step of the schema. Append only: what ran somewhere is never edited. */
 export interface Migration {
@@ -11,4 +12,4 @@ export interface Migration {
 }
 
 /** In order of their numbers. */
-export const migrations: readonly Migration[] = [documents, identity];
+export const migrations: readonly Migration[] = [documents, identity, signingKeys];

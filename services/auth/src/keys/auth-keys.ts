@@ -7,6 +7,8 @@ import type { SigningKey, VerifyingKeys } from '../signing-key.ts';
 export interface AuthKeys {
   /** The key to sign with now, for tokens of the usual lifetime or less. */
   signing(): SigningKey;
+  /** The same for a token that may live longer: its key is kept until then. Rejects when that cannot be written down. */
+  signingUntil(untilMs: number): Promise<SigningKey>;
   verifying(): VerifyingKeys;
   /** Public halves only, with `kid`, `use` and `alg`: what `/auth/.well-known/jwks.json` and the bus give to anybody. */
   publicKeys(): readonly PublicKey[];
@@ -17,5 +19,5 @@ export function givenKeys(first: SigningKey, ...older: readonly SigningKey[]): A
   const all = [first, ...older];
   const verifying = verifyingKeys(...all);
   const publicKeys = all.map((key) => key.publicJwk);
-  return { signing: () => first, verifying: () => verifying, publicKeys: () => publicKeys };
+  return { signing: () => first, signingUntil: async () => first, verifying: () => verifying, publicKeys: () => publicKeys };
 }
