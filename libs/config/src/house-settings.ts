@@ -60,3 +60,9 @@ export const postgresUrlSetting = setting.url('WEFT_POSTGRES_URL', {
   say: 'The database of documents and people.',
   protocols: ['postgres:', 'postgresql:'],
 });
+
+export const originsSetting = setting.urls('WEFT_ORIGINS', {
+  optional: true,
+  say: 'Pages that may connect from a browser, and use its access cookie (`https://app.example.com`). Unset: any may connect, only own ones use the cookie.',
+  protocols: ['http:', 'https:'],
+});

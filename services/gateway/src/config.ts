@@ -1,4 +1,4 @@
-import { type Config, idSetting, jetStreamSettings, layoutSettings, processSettings, setting } from '@weft/config';
+import { type Config, idSetting, jetStreamSettings, layoutSettings, originsSetting, processSettings, setting } from '@weft/config';
 
 /** Settings of what the gateway does, wherever it runs. */
 export const gatewaySettings = {
@@ -52,6 +52,7 @@ export const gatewaySettings = {
     min: 1024 * 1024,
     say: 'Edits of one slice that wait for the log, or for Postgres where acks do; beyond it clients are refused with 1013 and keep theirs.',
   }),
+  origins: originsSetting,
   drainMs: setting.durationMs('WEFT_DRAIN', {
     default: 10_000,
     say: 'On SIGTERM connections are closed with 1012, spread over this time.',
@@ -65,4 +66,8 @@ export const gatewayProcessSettings = {
   ...processSettings,
   ...jetStreamSettings,
   id: idSetting,
+  grants: setting.oneOf('WEFT_GRANTS', ['off', 'edge'], {
+    default: 'off',
+    say: 'Whether an edge in front (deploy/nginx) brings signed grants, and takes away those that clients send: then they are believed, and nobody is asked at the upgrade.',
+  }),
 };

@@ -22,6 +22,7 @@ import type { Wal } from '@weft/wal';
 import type { Batch } from './append-queue.ts';
 import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
 import { ClientServer } from './adapters/client-server.ts';
+import type { GrantChecker } from './adapters/upgrade-rights.ts';
 import type { ClientEdge } from './client-edge.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
@@ -37,6 +38,8 @@ export interface GatewayParts {
   /** Further HTTP paths, by uWS pattern (`/auth/*`), and files of the page, by path. */
   readonly routes?: Readonly<Record<string, HttpRoute>>;
   readonly files?: ReadonlyMap<string, StaticFile>;
+  /** Where there is an edge that brings grants (`WEFT_GRANTS=edge`): who tells whether one is good. */
+  readonly grants?: GrantChecker;
   /** Only pages of this machine may connect: for a laptop on which guests may edit. */
   readonly loopbackOriginsOnly?: boolean;
   /** Where clients come in; its own port with uWebSockets.js unless given (tests/simulator). */
@@ -130,7 +133,11 @@ class GatewayService implements Gateway {
       frameBytesMax,
       unsentBytesMax: 8 * highWaterBytes + 4 * frameBytesMax,
       idleTimeoutS: 60,
-      loopbackOriginsOnly: this.#parts.loopbackOriginsOnly ?? false,
+      origins: {
+        loopbackOnly: this.#parts.loopbackOriginsOnly ?? false,
+        allowed: (this.#config.origins ?? []).map((origin) => new URL(origin).origin),
+      },
+      grants: this.#parts.grants,
       routes: this.#parts.routes ?? {},
       files: this.#parts.files ?? new Map(),
       logger: this.#logger,

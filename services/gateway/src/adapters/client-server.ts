@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
-import { AuthUnavailable } from '@weft/grants';
+import { AuthUnavailable, GRANT_HEADER } from '@weft/grants';
 import { CLOSE, documentInTarget, type RequestHead, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
@@ -9,6 +9,8 @@ import type { GatewayCore } from '../gateway-core.ts';
 import type { Brought } from '../right.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
 import { LateUpgrade } from './late-upgrade.ts';
+import { originProblem, type OriginPolicy } from './origins.ts';
+import { decideUpgrade, type GrantChecker } from './upgrade-rights.ts';
 import { type ListenSocket, loadUws } from './uws.ts';
 import { UwsSocket } from './uws-socket.ts';
 
@@ -54,7 +56,7 @@ export class ClientServer implements ClientEdge {
     core: GatewayCore,
     onUpgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void,
   ): WebSocketBehavior<Entry> {
-    const { frameBytesMax, idleTimeoutS, unsentBytesMax, loopbackOriginsOnly, logger } = this.#options;
+    const { frameBytesMax, idleTimeoutS, unsentBytesMax, origins, logger } = this.#options;
     return {
       // A frame over the limit but under twice it is refused with 1009 and a sentence; beyond that uWS cuts the connection.
       maxPayloadLength: 2 * frameBytesMax,
@@ -65,17 +67,12 @@ export class ClientServer implements ClientEdge {
       closeOnBackpressureLimit: 1,
       compression: 0,
       upgrade: (res, req, context) => {
-        const origin = req.getHeader('origin');
         const connection = req.getHeader('connection');
+        const problem = originProblem(req.getHeader('origin'), origins);
         // uWebSockets.js does not look at it, and would close what it upgrades late under `Connection: close`.
         if (!asksForUpgrade(connection))
           refuse(res, '400 Bad Request', `a WebSocket handshake says "Connection: Upgrade"; this one says ${JSON.stringify(connection)}`);
-        else if (loopbackOriginsOnly && !isLoopbackOrigin(origin))
-          refuse(
-            res,
-            '403 Forbidden',
-            `pages of ${JSON.stringify(origin)} may not connect: guests may edit here, so only pages of this machine may`,
-          );
+        else if (problem !== undefined) refuse(res, '403 Forbidden', problem);
         else onUpgrade(res, req, context);
       },
       open: (ws) => {
@@ -122,8 +119,10 @@ export class ClientServer implements ClientEdge {
     res.onAborted(() => {
       gone = true;
     });
-    const token = tokenOfRequest(head);
-    core.authorize(token, document.name).then(
+    const { grants, origins } = this.#options;
+    const token = tokenOfRequest(head, origins.allowed);
+    const request = { document: document.name, token, grant: req.getHeader(GRANT_HEADER) };
+    decideUpgrade(request, grants, (...question) => core.authorize(...question)).then(
       (decision) => {
         if (gone) return;
         if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
@@ -144,8 +143,9 @@ export interface ClientServerOptions {
   readonly frameBytesMax: number;
   readonly unsentBytesMax: number;
   readonly idleTimeoutS: number;
-  /** Where guests may edit on a laptop, a page of any website could: browsers tell whose page it is. Programs send no Origin. */
-  readonly loopbackOriginsOnly: boolean;
+  readonly origins: OriginPolicy;
+  /** Where there is an edge that brings grants. */
+  readonly grants: GrantChecker | undefined;
   readonly routes: Readonly<Record<string, HttpRoute>>;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly logger: Logger;
@@ -193,12 +193,4 @@ function refuse(res: HttpResponse, status: string, reason: string): void {
 /** RFC 6455, 4.2.1: a list of which one is `Upgrade`, in any case. */
 function asksForUpgrade(connection: string): boolean {
   return connection.split(',').some((option) => option.trim().toLowerCase() === 'upgrade');
-}
-
-/** `origin`: the request's header, empty when there was none. The port does not matter: people develop their page on another one. */
-export function isLoopbackOrigin(origin: string): boolean {
-  if (origin === '') return true;
-  if (!URL.canParse(origin)) return false;
-  const { hostname } = new URL(origin);
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || /^127(\.\d+){3}$/.test(hostname) || hostname === '[::1]';
 }

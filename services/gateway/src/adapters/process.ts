@@ -1,6 +1,6 @@
 import { NatsBus, NatsUnreachable } from '@weft/bus';
 import type { Config } from '@weft/config';
-import { AuthClient } from '@weft/grants';
+import { AuthClient, GrantVerifier } from '@weft/grants';
 import { retry, type Service } from '@weft/lifecycle';
 import { type Logger, Metrics, type OpsServer, startOpsServer } from '@weft/telemetry';
 import { jetStreamOptions, JetStreamWal, WalUnavailable } from '@weft/wal';
@@ -11,6 +11,8 @@ const retryBaseMs = 200;
 const retryMaxMs = 5_000;
 /** Somebody who comes while auth cannot be asked waits, and is sent away (1013, 503) before a provider gives up on a silent server, after 30 s (protocol.md). */
 const authTimeoutMs = 20_000;
+/** Who comes with a grant whose key cannot be had in time is asked about as without one. */
+const keysTimeoutMs = 1_000;
 
 /** The gateway as a process of its own, on NATS: alive from the first moment, ready once it serves. What is away at the start is waited for. */
 export class GatewayProcess implements Service {
@@ -56,7 +58,10 @@ export class GatewayProcess implements Service {
     for (const weakness of await this.#retried('ask how durable the log is', () => wal.weaknesses()))
       logger.warn({ weakness }, `acknowledged may be less than durable: ${weakness}`);
     const auth = new AuthClient(bus, { timeoutMs: authTimeoutMs });
-    this.#gateway = createGateway({ bus, wal, auth, logger, metrics: this.#metrics }, this.#config);
+    const grants = new GrantVerifier(bus, { timeoutMs: keysTimeoutMs });
+    const edge = this.#config.grants === 'edge' ? { grants } : {};
+    if (edge.grants) grants.start();
+    this.#gateway = createGateway({ bus, wal, auth, logger, metrics: this.#metrics, ...edge }, this.#config);
     await this.#gateway.run();
   }
 
