@@ -102,6 +102,11 @@ export class House {
     return gateway;
   }
 
+  /** An end of the bus of its own. */
+  bus(): Promise<Bus> {
+    return this.#bus();
+  }
+
   async startAuth(): Promise<void> {
     const keys = givenKeys(await importSigningKey(this.signer.jwk));
     const auth = createAuth(

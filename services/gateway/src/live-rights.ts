@@ -64,13 +64,15 @@ export class LiveRights {
   /** What it concerns is asked for again. */
   changed(changed: Changed): void {
     this.#recent.note(changed);
-    for (const right of this.#mayConcern(changed)) if (concerns(changed, subjectOf(right))) this.#ask(right);
+    for (const right of this.#mayConcern(changed)) if (concerns(changed, subjectOf(right))) this.#enqueue(right);
+    this.#pump();
   }
 
   /** Called in turns, `turn` running through 0..turns-1 once a minute: a change nobody heard of is found so. */
   recheck(turn: number, turns: number): void {
     const nearMs = this.#world.wallMs() + nearEndMs;
-    for (const right of this.#rights) if (right.id % turns === turn && nearMs < right.allowed.untilMs) this.#ask(right);
+    for (const right of this.#rights) if (right.id % turns === turn && nearMs < right.allowed.untilMs) this.#enqueue(right);
+    this.#pump();
   }
 
   /** Called a few times a second. Walks through all of them rather than keeping a timer each: an end may be further away than timers reach, and the wall clock may be set. */
@@ -80,22 +82,27 @@ export class LiveRights {
       if (wallMs >= right.allowed.untilMs + right.holder.graceMs) right.holder.ended();
       else if (wallMs >= right.remindAtMs) this.#lookAfterEnd(right);
     }
+    this.#pump();
   }
 
   /** The same token may have been given more time: guests have no other. */
   #lookAfterEnd(right: Right): void {
     right.remindAtMs = Infinity;
     right.isEnding = true;
-    this.#ask(right);
+    this.#enqueue(right);
   }
 
   #ask(right: Right): void {
+    this.#enqueue(right);
+    this.#pump();
+  }
+
+  #enqueue(right: Right): void {
     if (!right.isHeld) return;
     const key = `${right.document}\0${right.token}`;
     const asking = this.#waiting.get(key);
     if (asking) asking.rights.add(right);
     else this.#waiting.set(key, { token: right.token, document: right.document, rights: new Set([right]) });
-    this.#pump();
   }
 
   #askLater(right: Right): void {
