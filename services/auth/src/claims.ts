@@ -5,7 +5,10 @@ import type { Rights, Role } from '@weft/grants';
 export interface Claims {
   readonly sub: string;
   readonly name: string;
-  readonly documents: Rights;
+  /** undefined: the token says nothing of documents. */
+  readonly documents: Rights | undefined;
+  /** Whose end ends the token. */
+  readonly session: string | undefined;
   readonly expiresAtMs: number;
 }
 
@@ -20,16 +23,17 @@ export const NAME_LENGTH_MAX = 100;
 
 /** Payload of a token whose signature, `exp` and `sub` were checked. @throws MalformedClaims */
 export function parseClaims(payload: Readonly<Record<string, unknown>>): Claims {
-  const { sub, name, documents, exp } = payload;
+  const { sub, name, documents, sid, exp } = payload;
   if (!isText(sub, SUB_LENGTH_MAX)) throw new MalformedClaims('token has a wrong claim sub');
   if (name !== undefined && !isText(name, NAME_LENGTH_MAX)) throw new MalformedClaims('token has a wrong claim name');
+  if (sid !== undefined && !isText(sid, SUB_LENGTH_MAX)) throw new MalformedClaims('token has a wrong claim sid');
   if (typeof exp !== 'number') throw new MalformedClaims('token has a wrong claim exp');
-  return { sub, name: name ?? sub.slice(0, NAME_LENGTH_MAX), documents: parseRights(documents), expiresAtMs: exp * 1000 };
+  const rights = documents === undefined ? undefined : parseRights(documents);
+  return { sub, name: name ?? sub.slice(0, NAME_LENGTH_MAX), documents: rights, session: sid, expiresAtMs: exp * 1000 };
 }
 
-/** `{ pattern: role }`; nothing at all gives no rights. @throws MalformedClaims */
+/** `{ pattern: role }`. @throws MalformedClaims */
 export function parseRights(documents: unknown): Rights {
-  if (documents === undefined) return {};
   if (typeof documents !== 'object' || documents === null || Array.isArray(documents)) {
     throw new MalformedClaims('token has a wrong claim documents');
   }

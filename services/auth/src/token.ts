@@ -11,6 +11,7 @@ const ISSUER = 'weft';
 const AUDIENCE = 'weft';
 /** The only algorithm, named on both sides: what a token's header says is never a choice (SPEC A1). */
 const ALGORITHM = 'EdDSA';
+const TYPE = 'JWT';
 /** How far two clocks may be apart, ms (SPEC A4). */
 export const CLOCK_TOLERANCE_MS = 5000;
 
@@ -39,7 +40,10 @@ export class TokenError extends Error {
 export interface NewToken {
   readonly sub: string;
   readonly name: string;
-  readonly documents: Rights;
+  /** Left out: what the bearer may do is looked up (`WEFT_AUTH=builtin`). */
+  readonly documents?: Rights;
+  /** Whose end ends the token. */
+  readonly session?: string;
 }
 
 export async function signToken(
@@ -50,8 +54,10 @@ export async function signToken(
 ): Promise<{ token: string; expiresAtMs: number }> {
   const nowSeconds = Math.floor(nowMs / 1000);
   const expiresSeconds = nowSeconds + Math.ceil(lifetimeMs / 1000);
-  const signed = await new SignJWT({ name: token.name, documents: token.documents })
-    .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: 'JWT' })
+  const { name, documents, session } = token;
+  const claims = { name, ...(documents === undefined ? {} : { documents }), ...(session === undefined ? {} : { sid: session }) };
+  const signed = await new SignJWT(claims)
+    .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: TYPE })
     .setSubject(token.sub)
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
@@ -74,6 +80,8 @@ export async function verifyToken(token: string, keys: VerifyingKeys, nowMs: num
 
 async function verifySignature(token: string, keys: VerifyingKeys, nowMs: number): Promise<JWTPayload> {
   const keyOf = (header: JWTHeaderParameters) => {
+    // A grant, or whatever else these keys may sign one day, is no access token.
+    if (header.typ !== undefined && header.typ !== TYPE) throw new TokenError('malformed', 'this is no access token');
     const key = header.kid === undefined ? undefined : keys.get(header.kid);
     if (key === undefined) throw new TokenError('unknown-key', 'token signed by an unknown key');
     return key;
@@ -93,7 +101,8 @@ async function verifySignature(token: string, keys: VerifyingKeys, nowMs: number
   }
 }
 
-function asTokenError(error: unknown): unknown {
+/** What jose threw as a TokenError; anything else as it is. */
+export function asTokenError(error: unknown): unknown {
   if (error instanceof TokenError) return error;
   if (error instanceof errors.JWTExpired) return new TokenError('expired', 'token expired');
   if (error instanceof errors.JOSEAlgNotAllowed) return new TokenError('wrong-algorithm', 'token is not signed with EdDSA');

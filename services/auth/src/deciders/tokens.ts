@@ -30,7 +30,7 @@ export class TokensDecider implements Decider {
     if (atOnce !== undefined) return atOnce;
     try {
       const claims = await verifyToken(question.token, keys(), nowMs);
-      const role = roleFor(claims.documents, question.document);
+      const role = roleFor(claims.documents ?? {}, question.document);
       if (role === undefined) return refuse(403, 'token gives no right to this document');
       return { allowed: true, role, who: { id: claims.sub, name: claims.name }, untilMs: claims.expiresAtMs + CLOCK_TOLERANCE_MS };
     } catch (error) {

@@ -1,0 +1,120 @@
+import type { Changed } from '@weft/grants';
+import type { GivenRole, IdentityStore, LinkAccess, Person, RoleChange } from '@weft/store';
+
+import { AccountRefusal } from './account-refusal.ts';
+import type { Journal } from './journal.ts';
+import { person } from './person-names.ts';
+
+export interface DocumentRightsDeps {
+  readonly store: IdentityStore;
+  readonly journal: Journal;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** Who asks, and from where. */
+export interface Asker {
+  readonly userId: string;
+  readonly session: string | undefined;
+  readonly address: string;
+}
+
+export interface RightsOfDocument {
+  readonly role: Person['role'] | undefined;
+  readonly link: LinkAccess;
+  /** For owner and admin; others are not shown who else there is. */
+  readonly people: readonly Person[] | undefined;
+}
+
+/** Who may what with one document, as its owner and admins see and change it (SPEC AC12–AC14). Every change is told to who keeps allowances. */
+export class DocumentRights {
+  readonly #deps: DocumentRightsDeps;
+
+  constructor(deps: DocumentRightsDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws AccountRefusal for who has no role: they are not told whether there is such a document. */
+  async see(asker: Asker, document: string): Promise<RightsOfDocument> {
+    const { role, link, mayChange } = await this.#standing(asker, document);
+    if (role === undefined && !mayChange) throw forbidden();
+    if (link === undefined) throw notThere();
+    return { role, link, people: mayChange ? await this.#deps.store.peopleOf(document) : undefined };
+  }
+
+  /** `to` is a user name or an e-mail address; nobody's yet: the role waits for their sign-up. @throws AccountRefusal */
+  async give(asker: Asker, document: string, to: string, role: GivenRole | 'owner'): Promise<{ readonly invited: boolean }> {
+    const addressee = person(to);
+    await this.#mustBeAllowed(asker, document);
+    const { store, now } = this.#deps;
+    const nowMs = now();
+    const change =
+      role === 'owner'
+        ? await store.giveOwnership(document, addressee, nowMs)
+        : await store.giveRole(document, { to: addressee, role, nowMs });
+    const userId = done(change);
+    const event = userId === undefined ? 'invited' : 'role-given';
+    // With the ownership two people's roles change.
+    const changed: Changed = role === 'owner' || userId === undefined ? { document } : { document, user: userId };
+    await this.#told(asker, { event, document, subject: userId ?? addressee.key, detail: role }, changed);
+    return { invited: userId === undefined };
+  }
+
+  /** @throws AccountRefusal */
+  async take(asker: Asker, document: string, from: string): Promise<void> {
+    const addressee = person(from);
+    await this.#mustBeAllowed(asker, document);
+    const userId = done(await this.#deps.store.takeRole(document, addressee));
+    const event = userId === undefined ? 'invitation-taken-back' : 'role-taken';
+    const changed = userId === undefined ? [] : [{ document, user: userId }];
+    await this.#told(asker, { event, document, subject: userId ?? addressee.key }, ...changed);
+  }
+
+  /** @throws AccountRefusal */
+  async setLink(asker: Asker, document: string, link: LinkAccess): Promise<void> {
+    await this.#mustBeAllowed(asker, document);
+    if (!(await this.#deps.store.setLink(document, link))) throw notThere();
+    await this.#told(asker, { event: 'link-set', document, detail: link }, { document });
+  }
+
+  async #mustBeAllowed(asker: Asker, document: string): Promise<void> {
+    const { mayChange } = await this.#standing(asker, document);
+    if (mayChange) return;
+    this.#deps.journal.note({ event: 'rights-change-refused', actor: asker.userId, document, address: asker.address });
+    throw forbidden();
+  }
+
+  async #standing({ userId, session }: Asker, document: string) {
+    const standing = await this.#deps.store.standingOf({ userId, sessionId: session, document }, this.#deps.now());
+    if (standing === undefined || !standing.sessionLives || standing.disabled) throw new AccountRefusal('signed-out', 'sign in again');
+    return { role: standing.role, link: standing.link, mayChange: standing.role === 'owner' || standing.admin };
+  }
+
+  #told(asker: Asker, entry: { event: string; document: string; subject?: string; detail?: string }, ...changed: Changed[]): Promise<void> {
+    return this.#deps.journal.write({ ...entry, actor: asker.userId, address: asker.address }, ...changed);
+  }
+}
+
+/** Whose role changed; undefined: somebody's who has not signed up. */
+function done(change: RoleChange): string | undefined {
+  switch (change.outcome) {
+    case 'done':
+      return change.userId;
+    case 'unknown-document':
+      throw notThere();
+    case 'is-owner':
+      throw new AccountRefusal('conflict', 'this is the owner: give the ownership to somebody else first');
+    case 'unknown-person':
+      throw new AccountRefusal('not-found', 'there is nobody of that name or address here');
+    case 'too-many':
+      throw new AccountRefusal('conflict', 'too many people have this document: take somebody’s role first');
+  }
+}
+
+function forbidden(): AccountRefusal {
+  return new AccountRefusal('forbidden', 'only the owner of a document may do this');
+}
+
+function notThere(): AccountRefusal {
+  return new AccountRefusal('not-found', 'nobody has opened this document yet');
+}

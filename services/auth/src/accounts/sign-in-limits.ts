@@ -1,0 +1,92 @@
+import { CacheUnavailable } from '@weft/cache';
+import type { Cache } from '@weft/cache';
+import type { Logger } from '@weft/telemetry';
+
+import { AccountRefusal } from './account-refusal.ts';
+
+interface Limit {
+  readonly kind: 'account' | 'address';
+  /** Attempts before the first pause. */
+  readonly free: number;
+  /** The pause after `free` attempts; each further one doubles it. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+
+/** An account's longest pause is short: else anybody could lock somebody out. One guess a minute finds no password. */
+const ACCOUNT: Limit = { kind: 'account', free: 5, firstMs: 1000, longestMs: 60_000 };
+/** Many people may share an address. */
+const ADDRESS: Limit = { kind: 'address', free: 20, firstMs: 1000, longestMs: 15 * 60_000 };
+/** Attempts are forgotten so long after the first of them. */
+const WINDOW_MS = 60 * 60_000;
+
+/**
+ * Attempts to sign in, counted by account and by address before the password is looked at, so that many at once count too; the pause grows with
+ * them (SPEC AC6). Without the cache nobody signs in: fail closed (decision 0012).
+ */
+export class SignInLimits {
+  readonly #cache: Cache;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  #told = false;
+
+  /** @param now ms since the epoch. */
+  constructor(cache: Cache, logger: Logger, now: () => number) {
+    this.#cache = cache;
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  /** Counts one attempt. `account` undefined: none is named. @throws AccountRefusal when it has to wait, or cannot be counted. */
+  async attempt(account: string | undefined, address: string): Promise<void> {
+    await this.#orClosed(async () => {
+      // The address first: who is stopped by it must not use up the attempts of the account.
+      await this.#take(ADDRESS, address);
+      if (account !== undefined) await this.#take(ACCOUNT, account);
+    });
+  }
+
+  /** The password was right: the account's attempts are forgotten, and this one is taken back from the address. */
+  async succeeded(account: string, address: string): Promise<void> {
+    await this.#orClosed(async () => {
+      await this.#cache.delete(await countKey(ACCOUNT, account));
+      await this.#cache.increment(await countKey(ADDRESS, address), -1, WINDOW_MS);
+    });
+  }
+
+  async #take(limit: Limit, name: string): Promise<void> {
+    const pauseKey = `${await countKey(limit, name)}:pause`;
+    const pausedUntil = await this.#cache.get(pauseKey);
+    if (pausedUntil !== undefined) throw wait(Number(pausedUntil) - this.#now());
+    const attempts = await this.#cache.increment(await countKey(limit, name), 1, WINDOW_MS);
+    if (attempts <= limit.free) return;
+    const pauseMs = Math.min(limit.firstMs * 2 ** Math.min(attempts - limit.free - 1, 30), limit.longestMs);
+    // One of many at once gets the turn of this pause; the others do not count, so that they cannot prolong the next.
+    if (await this.#cache.setIfAbsent(pauseKey, String(this.#now() + pauseMs), pauseMs)) return;
+    await this.#cache.increment(await countKey(limit, name), -1, WINDOW_MS);
+    throw wait(pauseMs);
+  }
+
+  async #orClosed(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#told) this.#logger.info('attempts to sign in are counted again');
+      this.#told = false;
+    } catch (error) {
+      if (!(error instanceof CacheUnavailable)) throw error;
+      if (!this.#told) this.#logger.error({ err: error }, 'attempts to sign in cannot be counted: nobody can sign in until Redis is back');
+      this.#told = true;
+      throw new AccountRefusal('unavailable', 'signing in is not possible at the moment: try again', 2000);
+    }
+  }
+}
+
+function wait(ms: number): AccountRefusal {
+  return new AccountRefusal('too-many-attempts', 'too many attempts: wait before the next', Math.max(1000, ms));
+}
+
+/** Hashed: whatever somebody types is no key of ours, and addresses of people do not lie about in the cache. */
+async function countKey({ kind }: Limit, name: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name));
+  return `sign-in:${kind}:${Buffer.from(digest).toString('base64url')}`;
+}
