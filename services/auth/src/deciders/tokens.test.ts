@@ -97,6 +97,7 @@ describe('[A1] [A2] a wrong token is refused with 401 and its reason:', () => {
       'token is not signed with EdDSA',
     ],
     ['HS256 over our public key', hmacOverPublicKey, 'token is not signed with EdDSA'],
+    ['a grant of the edge', () => odd({ typ: 'weft-grant+jwt' }, {}), 'this is no access token'],
     ['other issuer', () => odd({}, { iss: 'mallory' }), 'token is from another issuer'],
     ['no issuer', () => odd({}, { iss: undefined }), 'token lacks the claim iss'],
     ['other audience', () => odd({}, { aud: 'bank' }), 'token is for another audience'],
