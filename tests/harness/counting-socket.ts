@@ -72,10 +72,12 @@ export interface SocketHooks {
   readonly route?: (url: string) => string;
   /** Each new socket, before anything came of it. */
   readonly watch?: (socket: WebSocket, url: string) => void;
+  /** The certificate authority to believe, PEM: for an edge with a certificate of a test. */
+  readonly ca?: string;
 }
 
 /** The `ws` package's WebSocket, watched; `tally` only for the Hocuspocus dialect. */
-export function countingSockets(tally: Tally | undefined, { route, watch }: SocketHooks = {}): UserSockets {
+export function countingSockets(tally: Tally | undefined, { route, watch, ca }: SocketHooks = {}): UserSockets {
   let newest: WebSocket | undefined;
   const opened = (socket: WebSocket, url: string): void => {
     newest = socket;
@@ -85,7 +87,7 @@ export function countingSockets(tally: Tally | undefined, { route, watch }: Sock
   class CountingSocket extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       const target = route?.(String(url)) ?? String(url);
-      super(target, protocols);
+      super(target, protocols, ca === undefined ? {} : { ca });
       opened(this, target);
       // Without a listener a refused connection would be an uncaught exception; providers listen only to what they need.
       this.on('error', () => undefined);

@@ -9,6 +9,7 @@ import { handleAuthHttp } from './http.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { AuthKeys } from './keys/auth-keys.ts';
 import { answerKeys } from './keys/keys-responder.ts';
+import { verifyOverHttp } from './verify/verify-http.ts';
 
 export interface AuthDeps {
   readonly bus: Bus;
@@ -43,6 +44,7 @@ export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
     decide: (question) => decider.decide(question),
     count: (outcome) => decisions.inc({ outcome }),
   });
+  const verify = verifyOverHttp({ decider, signer: () => deps.keys.signing(), now, count: (outcome) => decisions.inc({ outcome }) });
   let keysAnswers: BusSubscription | undefined;
   const drain = async (): Promise<void> => {
     keysAnswers?.unsubscribe();
@@ -56,6 +58,8 @@ export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
     drain,
     stop: drain,
     handleHttp: (request) =>
-      handleAuthHttp(request, { keys: deps.keys, devSignIn: config.devSignIn, tokenLifetimeMs: config.tokenLifetimeMs, now }),
+      request.path === '/auth/verify'
+        ? verify(request)
+        : handleAuthHttp(request, { keys: deps.keys, devSignIn: config.devSignIn, tokenLifetimeMs: config.tokenLifetimeMs, now }),
   };
 }
