@@ -1,61 +1,26 @@
 import { type Allowed, type Decision, mayEdit } from '@weft/grants';
-import {
-  CLOSE,
-  COLLAB_PING,
-  type CollabAddress,
-  type CollabClientMessage,
-  type CloseCode,
-  CollabServerFrames,
-  decodeCollabFrame,
-  encodeAwareness,
-  FrameError,
-} from '@weft/protocol';
+import { CLOSE, COLLAB_PING, type CloseCode, CollabServerFrames, decodeCollabFrame, encodeAwareness, FrameError } from '@weft/protocol';
 import type { ClientSocket } from './client-socket.ts';
+import {
+  type Address,
+  type AddressedFrame,
+  type AuthFrame,
+  missedBy,
+  type Missed,
+  nothingMissed,
+  type KeptFrame,
+  type Open,
+} from './collab-address.ts';
 import { framesFor } from './collab-frames.ts';
 import { BadFrame, Connection } from './connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 import type { GatewayDocument } from './document.ts';
-import { Member } from './member.ts';
-import type { Right } from './right.ts';
+import { Member, NOTHING } from './member.ts';
 
 /** A timer so late is no mere load: on a busy machine they come some ten milliseconds late. */
 const stoodStillMs = 1_000;
 /** A token that is over is good for so long: the next one may be on its way. */
 const graceMs = 10_000;
-
-/**
- * What one address (a document, as one provider of the socket calls it) is going through. `check` numbers the Auth whose answer counts: the latest.
- * - `unknown`: frames came before an Auth: kept.
- * - `checking`: auth is being asked: frames kept, CLOSE and what follows it too, so that they are handled in order.
- * - `denied`: told so; frames are dropped until another Auth comes.
- * - `open`: `decided` is the latest Auth that was answered. `ends`: its right is gone; but an Auth was under way by then, and the answer to that decides.
- */
-type Address =
-  | { readonly kind: 'unknown'; readonly kept: KeptFrame[] }
-  | { readonly kind: 'checking'; readonly kept: KeptFrame[]; readonly check: number }
-  | { readonly kind: 'denied' }
-  | Open;
-
-interface Open {
-  readonly kind: 'open';
-  readonly member: Member;
-  readonly document: GatewayDocument;
-  readonly right: Right;
-  check: number;
-  decided: number;
-  ends: End | undefined;
-}
-
-interface End {
-  readonly check: number;
-  readonly reason: string;
-  readonly close: CloseCode;
-}
-
-interface KeptFrame {
-  readonly frame: AddressedFrame;
-  readonly bytes: number;
-}
 
 /**
  * One socket in the Hocuspocus dialect: many documents, each with its own Auth (protocol.md). The order on open, per address: Authenticated, then presence, Step1 and Step2
@@ -111,7 +76,7 @@ export class CollabConnection implements ConnectionHandler {
   }
 
   #addressed(frame: AddressedFrame, bytes: number): void {
-    const address = this.#addresses.get(frame.address) ?? { kind: 'unknown', kept: [] };
+    const address: Address = this.#addresses.get(frame.address) ?? { kind: 'unknown', kept: [] };
     if (frame.type === 'auth') return this.#auth(frame, bytes, address);
     switch (address.kind) {
       case 'unknown':
@@ -124,6 +89,9 @@ export class CollabConnection implements ConnectionHandler {
         return this.#keep(address.kept, frame, bytes);
       case 'denied':
         if (frame.type === 'close') this.#leave(frame.address, address);
+        // With its Step1 a provider counts anew, from 1: that is the Step2 it will send.
+        else if (frame.type === 'sync-step1') address.missed = { asked: true, counted: 1 };
+        else if (frame.type === 'update') address.missed = { ...address.missed, counted: address.missed.counted + 1 };
         return;
       case 'open':
         return this.#handle(frame, address.member, address.document);
@@ -170,7 +138,8 @@ export class CollabConnection implements ConnectionHandler {
     this.#checks += 1;
     const check = this.#checks;
     if (address.kind === 'open') address.check = check;
-    else this.#addresses.set(frame.address, { kind: 'checking', kept: address.kind === 'denied' ? [] : address.kept, check });
+    else if (address.kind === 'denied') this.#addresses.set(frame.address, { kind: 'checking', kept: [], check, missed: address.missed });
+    else this.#addresses.set(frame.address, { ...address, kind: 'checking', check, missed: nothingMissed });
     this.#world.authorize(frame.token, frame.document).then(
       (decision) => this.#decided(frame, check, decision),
       (error: unknown) => this.#undecided(frame, check, error),
@@ -185,8 +154,14 @@ export class CollabConnection implements ConnectionHandler {
     // An answer to an earlier Auth of this address: the later one counts.
     if (address.kind !== 'checking' || address.check !== check) return;
     this.#forgetKept(address.kept);
-    if (decision.allowed) this.#open(frame, check, decision);
-    else this.#deny(frame, decision.reason);
+    if (decision.allowed) {
+      const { member, document } = this.#open(frame, check, decision);
+      const { asked, counted } = address.missed;
+      if (asked && !address.kept.some((kept) => kept.frame.type === 'sync-step1')) {
+        member.comesBack(counted);
+        document.join(member, NOTHING);
+      }
+    } else this.#deny(frame, decision.reason, address.missed);
     try {
       for (const kept of address.kept) {
         // One of them may have ended the connection: nothing of the rest may be taken for somebody who is gone.
@@ -198,7 +173,7 @@ export class CollabConnection implements ConnectionHandler {
     }
   }
 
-  #open(frame: AuthFrame, check: number, allowed: Allowed): void {
+  #open(frame: AuthFrame, check: number, allowed: Allowed): Open {
     this.#authenticatedOnce = true;
     const { address: name, token } = frame;
     const document = this.#world.document(frame.document);
@@ -219,12 +194,13 @@ export class CollabConnection implements ConnectionHandler {
     this.#addresses.set(name, open);
     this.#world.enter(document, member, this.connection, allowed.who);
     this.connection.socket.send(new CollabServerFrames(name).authenticated(scopeOf(member)));
+    return open;
   }
 
   /** What was taken of its edits stays; what comes from now on is taken or refused by what it may now. */
-  #regrade(name: string, { member }: Open, { role }: Allowed): void {
+  #regrade(name: string, { member, document }: Open, { role }: Allowed): void {
     if (member.mayEdit === mayEdit(role)) return;
-    member.mayEdit = mayEdit(role);
+    document.regrade(member, mayEdit(role));
     this.connection.socket.send(new CollabServerFrames(name).authenticated(scopeOf(member)));
   }
 
@@ -234,14 +210,15 @@ export class CollabConnection implements ConnectionHandler {
       address.ends ??= { check: address.check, reason, close };
       return;
     }
+    const missed = missedBy(address);
     this.#leave(name, address);
-    this.#deny({ address: name, document: address.document.name }, reason);
+    this.#deny({ address: name, document: address.document.name }, reason, missed);
     for (const { kind } of this.#addresses.values()) if (kind !== 'denied') return;
     this.connection.close(close, reason);
   }
 
-  #deny(frame: { address: string; document: string }, reason: string): void {
-    this.#addresses.set(frame.address, { kind: 'denied' });
+  #deny(frame: { address: string; document: string }, reason: string, missed: Missed): void {
+    this.#addresses.set(frame.address, { kind: 'denied', missed });
     this.#world.report('denied', { connection: this.connection.id, document: frame.document, reason });
     this.connection.socket.send(new CollabServerFrames(frame.address).permissionDenied(reason));
   }
@@ -252,11 +229,12 @@ export class CollabConnection implements ConnectionHandler {
     address.decided = check;
     address.ends = undefined;
     if (!decision.allowed) {
+      const missed = missedBy(address);
       this.#leave(frame.address, address);
-      return this.#deny(frame, decision.reason);
+      return this.#deny(frame, decision.reason, missed);
     }
     this.#world.rights.renew(address.right, { token: frame.token, allowed: decision });
-    address.member.mayEdit = mayEdit(decision.role);
+    address.document.regrade(address.member, mayEdit(decision.role));
     this.connection.socket.send(new CollabServerFrames(frame.address).authenticated(scopeOf(address.member)));
   }
 
@@ -343,9 +321,6 @@ export class CollabConnection implements ConnectionHandler {
     this.connection.close(close, error.message);
   }
 }
-
-type AddressedFrame = CollabAddress & CollabClientMessage;
-type AuthFrame = CollabAddress & Extract<CollabClientMessage, { type: 'auth' }>;
 
 const noPresence = encodeAwareness([]);
 

@@ -131,6 +131,13 @@ export class GatewayDocument {
     this.#recovery.begin(this.members);
   }
 
+  /** What somebody may do has changed. */
+  regrade(member: Member, mayEdit: boolean): void {
+    const mayNow = mayEdit && !member.mayEdit;
+    member.mayEdit = mayEdit;
+    if (mayNow && member.awaitsRefused()) this.#recovery.again(member);
+  }
+
   /** Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. */
   showPresence(entries: readonly PresenceEntry[]): void {
     if (entries.length === 0) return;
@@ -253,7 +260,7 @@ export class GatewayDocument {
     const present = this.presence.all();
     if (present.length > 0) yield [frames.awareness(encodeAwareness(present))];
     for (const update of updates.slice(0, -1)) if (!isEmptyUpdate(update)) yield [frames.update(update, scratch)];
-    member.step1Sent('join');
+    member.joinSent();
     yield [frames.step1(stateVector), frames.step2(updates.at(-1) ?? EMPTY_UPDATE)];
   }
 

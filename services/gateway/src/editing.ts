@@ -34,17 +34,16 @@ export class Editing {
   update(document: GatewayDocument, member: Member, update: Uint8Array): void {
     const scan = this.#scan(member, update);
     if (isEmpty(scan)) acknowledge(member, true);
-    else if (!member.mayEdit) acknowledge(member, false);
+    else if (!member.mayEdit) refuse(member, 1);
     else this.#take(document, member, update, member.withholds() ? 0 : 1);
   }
 
   /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */
   step2(document: GatewayDocument, member: Member, update: Uint8Array): void {
-    const { reason, withheld } = member.step2Came();
+    const { reason, acks, refused } = member.step2Came();
     const scan = this.#scan(member, update);
     if (reason === 'recovery') return this.#recovered(document, member, update, scan);
-    const acks = 1 + withheld;
-    if (isEmpty(scan)) return withheld > 0 ? this.#known(document, member, acks) : acknowledge(member, true);
+    if (isEmpty(scan)) return reason === 'join' && acks === 1 ? acknowledge(member, true) : this.#known(document, member, acks);
     const knownStructs = isKnown(member, scan);
     if (knownStructs && !scan.deletes) return this.#known(document, member, acks);
     if (member.mayEdit && !knownStructs) return this.#take(document, member, update, acks);
@@ -53,7 +52,10 @@ export class Editing {
       if (!document.members.has(member)) return;
       if (contained) this.#known(document, member, acks);
       else if (member.mayEdit) this.#take(document, member, update, acks);
-      else for (let i = 0; i < acks; i++) acknowledge(member, false);
+      else {
+        member.wasRefused(refused);
+        refuse(member, acks - refused);
+      }
     });
   }
 
@@ -69,6 +71,7 @@ export class Editing {
 
   /** The house has all of it. It may be this client's own edit, whose acknowledgement it never heard: that has to be true by now. */
   #known(document: GatewayDocument, member: Member, acks: number): void {
+    if (acks === 0) return;
     if (!member.mayEdit && acks === 1) acknowledge(member, true);
     else if (!this.#world.hasRoom(document, 0)) this.#refuse(member);
     else this.#world.acknowledgeKnown(document, member, acks);
@@ -152,6 +155,12 @@ export function acknowledge(member: Member, taken: boolean): void {
   if (member.gone) return;
   const frame = member.frames.syncStatus(taken);
   if (frame) member.socket.send(frame);
+}
+
+/** For want of right: it keeps them, and counts them as unsaved. */
+function refuse(member: Member, edits: number): void {
+  member.wasRefused(edits);
+  for (let i = 0; i < edits; i++) acknowledge(member, false);
 }
 
 export interface EditingWorld {

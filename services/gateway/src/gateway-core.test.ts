@@ -1,5 +1,5 @@
 import type { Allowed, Decision } from '@weft/grants';
-import { CLOSE, CollabServerFrames, frameUpdates, type Open } from '@weft/protocol';
+import { CLOSE, CollabServerFrames, frameUpdates, type Open, type ToWorker } from '@weft/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { Batch } from './append-queue.ts';
@@ -52,6 +52,7 @@ let core: GatewayCore;
 /** Questions to the worker, and batches for the log. */
 let asked: Open[];
 let appends: Batch<unknown>[];
+let contained: Extract<ToWorker, { kind: 'contains' }>[];
 const worker = { id: 'w', incarnation: '1' };
 
 beforeEach(() => {
@@ -59,6 +60,7 @@ beforeEach(() => {
   timers = [];
   asked = [];
   appends = [];
+  contained = [];
   decide = () => Promise.resolve(editor);
   core = build(limits);
 });
@@ -72,6 +74,7 @@ function build(its: GatewayLimits): GatewayCore {
     publish: () => {},
     sendToWorker: (_, message) => {
       if (message.kind === 'open') asked.push(message);
+      if (message.kind === 'contains') contained.push(message);
     },
     append: (_, batch) => void appends.push(batch),
     authorize: (token) => decide(token),
@@ -434,5 +437,89 @@ describe('[GW7] a log that was replaced', () => {
     for (const { atMs, run } of timers.splice(0)) if (atMs <= nowMs) run();
     answer(asked.at(-1)!, Uint8Array.of(1, 7, 9), 'new');
     expect(all.map((client, i) => sentTo(client, step1(9)) + first[i]!)).toEqual(all.map(() => 1));
+  });
+});
+
+describe('[GW16] who may edit after it could not', () => {
+  const bytesOf = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
+  const sync = (kind: 0 | 1 | 2, bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from([...bytesOf('document'), 0, kind, bytes.byteLength, ...bytes]);
+  const statuses = ({ sent }: Listening): number[] =>
+    [true, false]
+      .flatMap((taken) => {
+        const status = Buffer.from(new CollabServerFrames('document').syncStatus(taken));
+        return sent.flatMap((frame, at) => (status.equals(frame) ? [{ at, taken: taken ? 1 : 0 }] : []));
+      })
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ taken }) => taken);
+  const settled = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  let appended = 0;
+  const appendAll = (): void => {
+    for (; appended < appends.length; appended++) core.appended(0, 'log', appended + 1);
+  };
+  const regrade = async (role: 'viewer' | 'editor'): Promise<void> => {
+    decide = () => Promise.resolve({ ...editor, role });
+    core.rightsChanged({ user: 'a' });
+    await settled();
+  };
+
+  test('is asked for what was refused it; what it makes next is acknowledged with that, and so is what was refused', async () => {
+    appended = 0;
+    core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+    const doc = new Y.Doc();
+    const edits: Uint8Array[] = [];
+    doc.on('update', (edit: Uint8Array) => edits.push(edit));
+    for (const [i, letter] of ['a', 'b', 'c'].entries()) doc.getText('t').insert(i, letter);
+    decide = () => Promise.resolve({ ...editor, role: 'viewer' });
+    const { socket, handler } = await collab();
+    handler.frame(sync(0, Uint8Array.of(0)), true);
+    answer(asked.shift()!);
+    handler.frame(sync(1, Uint8Array.of(0, 0)), true);
+    handler.frame(sync(2, edits[0]!), true);
+    handler.frame(sync(2, edits[1]!), true);
+    expect(statuses(socket)).toEqual([1, 0, 0]);
+
+    await regrade('editor');
+    // It builds on what was refused.
+    handler.frame(sync(2, edits[2]!), true);
+    appendAll();
+    expect(statuses(socket)).toEqual([1, 0, 0]);
+    answer(asked.shift()!);
+    handler.frame(sync(1, Y.encodeStateAsUpdate(doc)), true);
+    expect(statuses(socket)).toEqual([1, 0, 0]);
+    appendAll();
+    expect(statuses(socket)).toEqual([1, 0, 0, 1, 1, 1]);
+    handler.frame(sync(2, Y.encodeStateAsUpdate(new Y.Doc())), true);
+    expect(statuses(socket)).toEqual([1, 0, 0, 1, 1, 1, 1]);
+  });
+
+  test('and may not again when it answers: nothing of it is taken, and each edit has its answer', async () => {
+    appended = 0;
+    core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+    const doc = new Y.Doc();
+    doc.getText('t').insert(0, 'a');
+    const first = Y.encodeStateAsUpdate(doc);
+    const before = Y.encodeStateVector(doc);
+    doc.getText('t').insert(1, 'b');
+    decide = () => Promise.resolve({ ...editor, role: 'viewer' });
+    const { socket, handler } = await collab();
+    handler.frame(sync(0, Uint8Array.of(0)), true);
+    answer(asked.shift()!);
+    handler.frame(sync(1, Uint8Array.of(0, 0)), true);
+    handler.frame(sync(2, first), true);
+    await regrade('editor');
+    handler.frame(sync(2, Y.encodeStateAsUpdate(doc, before)), true);
+    appendAll();
+    await regrade('viewer');
+    answer(asked.shift()!);
+    const taken = appends.length;
+    handler.frame(sync(1, Y.encodeStateAsUpdate(doc)), true);
+    expect(contained).toHaveLength(1);
+    core.hearWorker({ kind: 'contains-answer', worker, question: contained[0]!.question, contained: false });
+    appendAll();
+    expect(appends).toHaveLength(taken);
+    expect(statuses(socket)).toEqual([1, 0, 0]);
   });
 });

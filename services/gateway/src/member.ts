@@ -29,8 +29,13 @@ export type MemberState = 'idle' | 'asking' | 'sending' | 'live' | 'behind';
 /** The state vector of an empty document. */
 export const NOTHING: Uint8Array = Uint8Array.of(0);
 
-/** Sent with the answer to its own Step1, whose Step2 it counts as unsaved; or because the log was replaced, whose Step2 nobody counts (protocol.md). */
-export type Step1Reason = 'join' | 'recovery';
+/**
+ * Why a client is sent Step1.
+ * - `join`: with the answer to its own, whose Step2 it counts as unsaved (protocol.md).
+ * - `again`: it may edit now, and could not before: what was refused meanwhile it still counts as unsaved; the Step2 it does not count.
+ * - `recovery`: the log was replaced; nobody counts the Step2.
+ */
+export type Step1Reason = 'join' | 'again' | 'recovery';
 
 /** Step1s a client leaves unanswered: no provider leaves one. */
 const step1sMax = 16;
@@ -54,14 +59,18 @@ export class Member {
   sentVector: Uint8Array = NOTHING;
   /** The state vector the document had when this member was last sent Step1; undefined before. */
   serverVector: Uint8Array | undefined;
-  /** The log was replaced, and this client has not been asked yet for what was lost. */
-  owesMissing = false;
+  /** It is to be asked for what it has and we lack, and has not been yet. */
+  owes: 'recovery' | 'again' | undefined;
   /** Whether what the client has and we lack has come: it comes with the Step2 that answers our Step1. */
   #history: 'unasked' | 'awaited' | 'came' = 'unasked';
   /** Updates that came before it, and are acknowledged with it. */
   #withheld = 0;
+  /** Answered with 0, or not at all, for want of right: it still counts them as unsaved. */
+  #refused = 0;
   /** What the Step1s were for that it was sent and has not answered, oldest first. */
   readonly #step1s: Step1Reason[] = [];
+  /** Why it gets the next answer with a Step1. */
+  #joinReason: 'join' | 'again' = 'join';
 
   constructor(socket: ClientSocket, outbox: Outbox, frames: DocumentFrames, connection: number, mayEdit: boolean) {
     this.socket = socket;
@@ -78,6 +87,8 @@ export class Member {
 
   /** It asks for the document, and so will be sent a Step1. Who has nothing has nothing to bring: all it will make comes on this connection, in order. */
   asksForDocument(hasNothing: boolean): void {
+    // Providers begin to count anew with their own Step1.
+    this.#refused = 0;
     if (this.#history === 'unasked') this.#history = hasNothing ? 'came' : 'awaited';
   }
 
@@ -91,13 +102,53 @@ export class Member {
     return true;
   }
 
-  /** A Step2 came: gives what it answers, and how many acknowledgements waited for it. A client may send one unasked. */
-  step2Came(): { readonly reason: Step1Reason; readonly withheld: number } {
+  /** It is let in again on the same socket, and gets the document without asking once more; so many of its edits it still counts as unsaved. */
+  comesBack(counted: number): void {
+    this.#joinReason = 'again';
+    this.#history = 'awaited';
+    this.#refused = counted;
+  }
+
+  /** The answer to its question is being sent, with a Step1. */
+  joinSent(): void {
+    this.step1Sent(this.#joinReason);
+    this.#joinReason = 'join';
+  }
+
+  /** What it counts as unsaved, and was given no other answer to. */
+  get unanswered(): number {
+    return this.#refused + this.#withheld;
+  }
+
+  /** An edit was refused for want of right. */
+  wasRefused(edits = 1): void {
+    this.#refused += edits;
+  }
+
+  /** It may edit from now on. What it makes may build on what was refused it, which comes with its answer to a Step1. True if it has to be sent one. */
+  awaitsRefused(): boolean {
+    if (this.#refused === 0) return false;
+    this.#history = 'awaited';
+    return true;
+  }
+
+  /** A Step2 came: gives what it answers, and how many answers the client counts on: those withheld until it came, and those for what was refused before. A client may send one unasked. */
+  step2Came(): Step2 {
     const reason = this.#step1s.shift();
-    if (reason !== 'join') return { reason: reason ?? 'join', withheld: 0 };
-    const withheld = this.#withheld;
+    if (reason === undefined) return { reason: 'join', acks: 1, refused: 0 };
+    if (reason === 'recovery') return { reason, acks: 0, refused: 0 };
+    const [withheld, refused] = [this.#withheld, reason === 'again' ? this.#refused : 0];
     this.#history = 'came';
     this.#withheld = 0;
-    return { reason, withheld };
+    this.#refused -= refused;
+    return { reason, acks: (reason === 'join' ? 1 : 0) + withheld + refused, refused };
   }
+}
+
+export interface Step2 {
+  readonly reason: Step1Reason;
+  /** Answers the client counts on when what it brings is safe. */
+  readonly acks: number;
+  /** Of these, how many are for edits that have had their 0 before. */
+  readonly refused: number;
 }

@@ -24,24 +24,35 @@ export class Recovery {
     if (all.length > firstMax) this.#world.after(restAfterMs, () => this.#ask(all.slice(firstMax)));
   }
 
+  /** It may edit now, and has what was refused it before: what comes next may build on that. */
+  again(member: Member): void {
+    member.owes = 'again';
+    if (member.state === 'live') this.#askOwing([member]);
+  }
+
   /** Listens to relays from now on: it may be asked. */
   live(member: Member): void {
-    if (member.owesMissing) this.#ask([member]);
+    if (member.owes) this.#askOwing([member]);
   }
 
   #ask(members: readonly Member[]): void {
-    for (const member of members) member.owesMissing = true;
+    for (const member of members) member.owes ??= 'recovery';
+    this.#askOwing(members);
+  }
+
+  #askOwing(members: readonly Member[]): void {
     this.#world.stateVector((stateVector) => {
-      for (const member of members) if (member.owesMissing && member.state === 'live') askForMissing(member, stateVector);
+      for (const member of members) if (member.owes && member.state === 'live') askForMissing(member, member.owes, stateVector);
     });
   }
 }
 
-function askForMissing(member: Member, stateVector: Uint8Array): void {
-  member.owesMissing = false;
-  if (!member.mayEdit) return;
+function askForMissing(member: Member, reason: 'recovery' | 'again', stateVector: Uint8Array): void {
+  member.owes = undefined;
+  // Whose edits wait for the answer is asked, whatever it may by now: each has to be answered.
+  if (!member.mayEdit && reason === 'recovery') return;
   member.serverVector = stateVector;
-  member.step1Sent('recovery');
+  member.step1Sent(reason);
   member.socket.send(member.frames.step1(stateVector));
 }
 

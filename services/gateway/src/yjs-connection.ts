@@ -28,7 +28,7 @@ export class YjsConnection implements ConnectionHandler {
     this.#right = world.rights.hold(document, brought, {
       graceMs: 0,
       decided: (decision) => {
-        if (decision.allowed) member.mayEdit = mayEdit(decision.role);
+        if (decision.allowed) this.#document.regrade(member, mayEdit(decision.role));
         else this.connection.close(CLOSE.forbidden, decision.reason);
       },
       ending: () => {},
