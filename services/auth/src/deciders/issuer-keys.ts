@@ -103,16 +103,18 @@ export class IssuerKeys {
   }
 
   async #reload(): Promise<void> {
-    const { logger, now, url } = this.#options;
+    const { logger, now } = this.#options;
+    const { origin, pathname } = new URL(this.#options.url);
+    const from = `${origin}${pathname}`;
     this.#begunMs = now();
     try {
       await this.#remote.reload();
     } catch (err) {
-      if (!this.#isAway) logger.error({ err, url }, 'the keys of the issuer cannot be fetched; those known keep working');
+      if (!this.#isAway) logger.error({ err, from }, 'the keys of the issuer cannot be fetched; those known keep working');
       this.#isAway = true;
       throw unavailable(err);
     }
-    if (this.#isAway) logger.info({ url }, 'the keys of the issuer are there again');
+    if (this.#isAway) logger.info({ from }, 'the keys of the issuer are there again');
     this.#isAway = false;
     this.#fetchedMs = now();
   }
