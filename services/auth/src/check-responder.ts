@@ -3,12 +3,14 @@ import type { Decision, Question } from '@weft/grants';
 import type { Bus, BusMessage, BusSubscription } from '@weft/bus';
 import type { Logger } from '@weft/telemetry';
 
+import { DeciderUnavailable } from './deciders/decider.ts';
+
 export interface CheckResponderDeps {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly decide: (question: Question) => Promise<Decision>;
   /** Called once for each question: how it ended. */
-  readonly count: (outcome: 'allowed' | 'refused' | 'malformed' | 'overloaded') => void;
+  readonly count: (outcome: 'allowed' | 'refused' | 'unavailable' | 'malformed' | 'overloaded') => void;
 }
 
 /** Questions under way at once; each costs about 0.1 ms of one core (SPEC A10). */
@@ -53,6 +55,12 @@ export class CheckResponder {
       reply(encodeDecision(decision));
     } catch (error) {
       // Unanswered on purpose: who asked takes it as "unavailable" and tries again, never as a no.
+      if (error instanceof DeciderUnavailable) {
+        // The decider has said in the log that somebody is away, once and not for each question.
+        this.#deps.count('unavailable');
+        this.#deps.logger.debug({ err: error }, 'a question was left unanswered');
+        return;
+      }
       this.#deps.count('malformed');
       const what = error instanceof MalformedAuthMessage ? 'a malformed question was left unanswered' : 'a question could not be answered';
       this.#deps.logger.error({ err: error }, what);
