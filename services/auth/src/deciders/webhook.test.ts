@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { DeciderUnavailable } from './decider.ts';
 import { ALLOWS, WebhookBackend, says } from './webhook-backend.test-data.ts';
+import { signatureOf } from './webhook-call.ts';
 import { WebhookDecider } from './webhook.ts';
 
 const SECRET = 'a-shared-secret-of-the-two';
@@ -67,6 +68,11 @@ describe('a question', () => {
         .update(`${String(timestamp)}.${body}`)
         .digest('hex')}`,
     );
+  });
+
+  test('[A40] is signed as docs/deciding.md says, byte for byte', () => {
+    const signature = 'v1=9466f9d7546d38de0220b88ea633a025ebe4db1016b72e258a4da55ced20e537';
+    expect(signatureOf('0123456789abcdef', '1800000000', '{"token":"abc","document":"notes/1"}')).toBe(signature);
   });
 
   test('[A41] brings a yes with who and as what, or a no with its reason', async () => {
