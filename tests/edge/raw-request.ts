@@ -70,8 +70,11 @@ function connectTo(port: number, ca: string | undefined, connected: () => void):
 
 function isWhole(text: string): boolean {
   const end = text.indexOf('\r\n\r\n');
-  const length = /^content-length: *(\d+)\r$/im.exec(text.slice(0, end + 2))?.[1];
-  return end >= 0 && length !== undefined && text.length >= end + 4 + Number(length);
+  if (end < 0) return false;
+  const head = text.slice(0, end + 2);
+  if (/^transfer-encoding: *chunked\r$/im.test(head)) return text.endsWith('\r\n0\r\n\r\n');
+  const length = /^content-length: *(\d+)\r$/im.exec(head)?.[1];
+  return length !== undefined && text.length >= end + 4 + Number(length);
 }
 
 function answerOf(text: string): RawAnswer {

@@ -41,8 +41,9 @@ export class RawClient {
     socket.on('error', (error) => this.errors.push(error));
   }
 
-  static collab(port: number): Promise<RawClient> {
-    return RawClient.#open(`ws://127.0.0.1:${port}/collab`, readCollab);
+  /** `ca`: through TLS, believing this authority. */
+  static collab(port: number, ca?: string): Promise<RawClient> {
+    return RawClient.#open(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${port}/collab`, readCollab, ca);
   }
 
   /** `path`: what follows `/yjs/`, as it is to stand in the URL. Rejects with UpgradeRefused. */
@@ -50,8 +51,8 @@ export class RawClient {
     return RawClient.#open(`ws://127.0.0.1:${port}/yjs/${path}?token=${encodeURIComponent(token)}`, readY);
   }
 
-  static async #open(url: string, read: (frame: Uint8Array) => ServerFrame): Promise<RawClient> {
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 });
+  static async #open(url: string, read: (frame: Uint8Array) => ServerFrame, ca?: string): Promise<RawClient> {
+    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024, ...(ca === undefined ? {} : { ca }) });
     const client = new RawClient(socket, read);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
