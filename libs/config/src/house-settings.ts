@@ -66,3 +66,15 @@ export const originsSetting = setting.urls('WEFT_ORIGINS', {
   say: 'Pages that may connect from a browser, and use its access cookie (`https://app.example.com`). Unset: any may connect, only own ones use the cookie.',
   protocols: ['http:', 'https:'],
 });
+
+/** Addresses of clients are believed only where the next hop is one of these. */
+export const trustedProxiesSetting = setting.networks('WEFT_TRUSTED_PROXIES', {
+  default: [],
+  say: 'Addresses and networks (`10.0.0.0/8`) of proxies whose X-Forwarded-For and -Proto are believed, with commas between.',
+});
+
+export const redisUrlSetting = setting.url('WEFT_REDIS_URL', {
+  optional: true,
+  protocols: ['redis:', 'rediss:'],
+  say: 'Redis, for limits that processes share; without it each keeps its own. WEFT_AUTH=builtin needs it.',
+});

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './units.ts';
 
@@ -109,6 +110,12 @@ function redactUrlList(text: string): string {
   return splitList(text).map(redactUrl).join(',');
 }
 
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) !== 0 && rest.length === 0 && (prefix === undefined || within(parseInteger(prefix), { max: bits }) !== undefined);
+}
+
 /** One function a kind. `{ say }` alone: required; `{ default }`: that value when unset; `{ optional: true }`: `undefined` when unset. */
 export const setting = {
   string: <O extends Options<string> & { pattern?: RegExp; expected?: string }>(name: string, options: O) =>
@@ -187,6 +194,18 @@ export const setting = {
       format: (values) => values.map(redactUrl).join(','),
       redact: redactUrlList,
       fromFile: true,
+    }),
+
+  /** Addresses and networks in CIDR, with commas between. */
+  networks: <O extends Options<readonly string[]>>(name: string, options: O) =>
+    define<readonly string[], O>(name, options, {
+      kind: 'networks',
+      expected: 'addresses or networks like 10.0.0.0/8, with commas between',
+      parse: (text) => {
+        const parts = splitList(text);
+        return parts.every(isNetwork) ? parts : undefined;
+      },
+      format: (values) => values.join(','),
     }),
 
   /** A file or folder; the value is absolute, a relative one starts at the working folder. */

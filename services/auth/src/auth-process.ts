@@ -1,13 +1,15 @@
 import { NatsBus } from '@weft/bus';
+import { RedisCache } from '@weft/cache';
 import { retry } from '@weft/lifecycle';
 import type { Service } from '@weft/lifecycle';
 import { Database, SchemaTooNew, SigningKeyTable } from '@weft/store';
 import { startOpsServer } from '@weft/telemetry';
 import type { Logger, Metrics, OpsServer } from '@weft/telemetry';
 
-import { startHttpServer } from './adapters/http-server.ts';
-import type { HttpServer } from './adapters/http-server.ts';
+import { openBuiltin } from './builtin.ts';
+import type { Builtin } from './builtin.ts';
 import type { AuthProcessConfig } from './config.ts';
+import type { HttpServer } from './http/listen.ts';
 import type { AuthKeys } from './keys/auth-keys.ts';
 import { openAuthKeys } from './keys/open-keys.ts';
 import { createAuth } from './service.ts';
@@ -27,6 +29,7 @@ export class AuthProcess implements Service {
   readonly #stopping = new AbortController();
   #bus: NatsBus | undefined;
   #database: Database | undefined;
+  #cache: RedisCache | undefined;
   #keys: (AuthKeys & Service) | undefined;
   #auth: AuthService | undefined;
   #http: HttpServer | undefined;
@@ -59,14 +62,13 @@ export class AuthProcess implements Service {
     const keys = await this.#openKeys(bus, database);
     this.#keys = keys;
     await keys.run();
-    const auth = createAuth({ bus, keys, logger, metrics: this.#metrics }, this.#config);
-    this.#http = await startHttpServer({ host, port, logger, handle: (request) => auth.handleHttp(request) });
+    const builtin = await this.#openBuiltin(bus, keys, database);
+    const auth = createAuth({ bus, keys, logger, builtin, metrics: this.#metrics }, this.#config);
+    this.#http = await auth.listen({ host, port });
     await auth.run();
     this.#auth = auth;
-    logger.info(
-      { host, port: this.#http.port, kid: keys.signing().kid, guests: this.#config.guests, devSignIn: this.#config.devSignIn },
-      'auth answers',
-    );
+    const { guests, devSignIn, decider } = this.#config;
+    logger.info({ host, port: this.#http.port, kid: keys.signing().kid, decides: decider.kind, guests, devSignIn }, 'auth answers');
   }
 
   async drain(): Promise<void> {
@@ -80,6 +82,7 @@ export class AuthProcess implements Service {
     await this.#http?.close();
     await this.#keys?.stop();
     await this.#bus?.close();
+    await this.#cache?.close();
     await this.#database?.close();
     await this.#ops?.close();
   }
@@ -94,6 +97,16 @@ export class AuthProcess implements Service {
       onConnectionLost: (err) => this.#logger.debug({ err }, 'a connection to Postgres broke'),
     });
     return this.#database;
+  }
+
+  /** Redis away at the start is not waited for: only signing in needs it. */
+  async #openBuiltin(bus: NatsBus, keys: AuthKeys, database: Database | undefined): Promise<Builtin | undefined> {
+    const { decider, redisUrl } = this.#config;
+    if (decider.kind !== 'builtin') return undefined;
+    if (database === undefined || redisUrl === undefined) throw new Error('WEFT_AUTH=builtin needs Postgres and Redis');
+    const logger = this.#logger;
+    this.#cache = new RedisCache({ url: redisUrl, logger });
+    return openBuiltin({ database, bus, keys, logger, cache: this.#cache }, this.#config);
   }
 
   #openKeys(bus: NatsBus, database: Database | undefined): Promise<AuthKeys & Service> {

@@ -25,3 +25,17 @@ test('keys are the given ones, else those in Postgres, else those in the data fo
   expect(readKeyCommandConfig({ WEFT_DATA: '/d' }).keySource).toEqual({ kind: 'file', file: '/d/auth-key.pem' });
   expect(readAuthConfig({ ...NATS, WEFT_POSTGRES_URL: url }).keySource).toEqual({ kind: 'postgres' });
 });
+
+test('builtin needs Postgres and Redis, and says which is missing', () => {
+  const env = { ...NATS, WEFT_AUTH: 'builtin', WEFT_AUTH_KEY: 'pem' };
+  const redis = { WEFT_REDIS_URL: 'redis://r' };
+  const postgres = { WEFT_POSTGRES_URL: 'postgres://p/d' };
+  expect(() => readAuthConfig({ ...env, ...redis })).toThrow(/^WEFT_POSTGRES_URL: .*WEFT_AUTH is builtin/);
+  expect(() => readAuthConfig({ ...env, ...postgres })).toThrow(/^WEFT_REDIS_URL: .*WEFT_AUTH is builtin/);
+  expect(readAuthConfig({ ...env, ...redis, ...postgres })).toMatchObject({
+    decider: { kind: 'builtin' },
+    signUp: true,
+    sessionLifetimeMs: 30 * 86_400_000,
+  });
+  expect(readAuthConfig({ ...env, ...redis, ...postgres, WEFT_AUTH_SIGN_UP: 'closed' }).signUp).toBe(false);
+});

@@ -1,8 +1,19 @@
 import { join } from 'node:path';
 
-import { ConfigError, postgresUrlSetting, processSettings, readConfig, setting } from '@weft/config';
+import {
+  ConfigError,
+  originsSetting,
+  postgresUrlSetting,
+  processSettings,
+  readConfig,
+  redisUrlSetting,
+  setting,
+  trustedProxiesSetting,
+} from '@weft/config';
 import type { Config, Environment } from '@weft/config';
 
+import { DECIDER_KINDS, deciderConfigOf, deciderSettings } from './deciders/from-config.ts';
+import type { DeciderConfig } from './deciders/from-config.ts';
 import type { KeySource } from './keys/open-keys.ts';
 
 /** In the data folder. */
@@ -28,9 +39,36 @@ const postgresUrl = setting.url('WEFT_POSTGRES_URL', {
   say: postgresUrlSetting.say,
 });
 
+/** Of `WEFT_AUTH=builtin`. */
+export const accountSettings = {
+  signUp: setting.oneOf('WEFT_AUTH_SIGN_UP', ['open', 'closed'], {
+    default: 'open',
+    say: 'WEFT_AUTH=builtin: whether anybody may make an account.',
+  }),
+  sessionLifetimeMs: setting.durationMs('WEFT_AUTH_SESSION_LIFETIME', {
+    default: 30 * 24 * 3_600_000,
+    min: 60_000,
+    say: 'WEFT_AUTH=builtin: how long somebody stays signed in.',
+  }),
+  auditKeptMs: setting.durationMs('WEFT_AUTH_AUDIT_KEPT', {
+    default: 90 * 24 * 3_600_000,
+    min: 3_600_000,
+    say: 'WEFT_AUTH=builtin: how long the audit log remembers.',
+  }),
+};
+
 export const authSettings = {
+  decides: setting.oneOf('WEFT_AUTH', DECIDER_KINDS, {
+    default: 'tokens',
+    say: 'Who says who may: tokens that carry their rights, builtin accounts (need WEFT_POSTGRES_URL and WEFT_REDIS_URL), the claims of another issuer’s tokens, or a webhook of yours.',
+  }),
   ...keySettings,
   ...processSettings,
+  ...deciderSettings,
+  ...accountSettings,
+  redisUrl: redisUrlSetting,
+  origins: originsSetting,
+  trustedProxies: trustedProxiesSetting,
   postgresUrl,
   keyRotationMs: keyRotationSetting,
   host: setting.string('WEFT_AUTH_HOST', { default: '0.0.0.0', say: 'Address auth listens on for HTTP.' }),
@@ -47,11 +85,16 @@ export const authSettings = {
   }),
 };
 
-export type AuthProcessConfig = Omit<Config<typeof authSettings>, 'key' | 'data'> & { readonly keySource: KeySource };
+export type AuthProcessConfig = Omit<Config<typeof authSettings>, 'key' | 'data' | 'decides' | 'signUp' | keyof typeof deciderSettings> & {
+  readonly keySource: KeySource;
+  readonly decider: DeciderConfig;
+  readonly signUp: boolean;
+};
 
 /** Everything the auth process reads. Throws ConfigError. */
 export function readAuthConfig(env: Environment): AuthProcessConfig {
-  const { key, data, ...rest } = readConfig(authSettings, env);
+  const all = readConfig(authSettings, env);
+  const { key, data, decides, signUp, ...rest } = all;
   if (key === undefined && rest.postgresUrl === undefined && !rest.devSignIn) {
     throw new ConfigError(
       'WEFT_AUTH_KEY',
@@ -59,7 +102,21 @@ export function readAuthConfig(env: Environment): AuthProcessConfig {
       'an Ed25519 private key as PKCS8 PEM or JWK (openssl genpkey -algorithm ed25519), or WEFT_POSTGRES_URL, where auth keeps keys of its own',
     );
   }
-  return { ...rest, keySource: clusterKeySourceOf(key, rest.postgresUrl, data) };
+  if (decides === 'builtin') {
+    for (const [variable, url] of [
+      ['WEFT_POSTGRES_URL', rest.postgresUrl],
+      ['WEFT_REDIS_URL', rest.redisUrl],
+    ] as const) {
+      if (url === undefined)
+        throw new ConfigError(variable, 'nothing was given while WEFT_AUTH is builtin', 'where accounts and limits are kept');
+    }
+  }
+  return {
+    ...rest,
+    decider: deciderConfigOf(decides, all),
+    signUp: signUp === 'open',
+    keySource: clusterKeySourceOf(key, rest.postgresUrl, data),
+  };
 }
 
 export interface KeyCommandConfig {

@@ -1,6 +1,8 @@
 export type { Policy } from './deciders/at-once.ts';
 export { keyRotationSetting, keySourceOf } from './config.ts';
-export type { HttpRequest, HttpResponse } from './http.ts';
+export type { HttpRequest, HttpResponse } from './http/carry.ts';
+export { openBuiltin } from './builtin.ts';
+export type { Builtin, BuiltinConfig } from './builtin.ts';
 export { givenKeys } from './keys/auth-keys.ts';
 export type { AuthKeys } from './keys/auth-keys.ts';
 export { openAuthKeys } from './keys/open-keys.ts';

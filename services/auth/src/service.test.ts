@@ -3,8 +3,7 @@ import { AUTH_CHECK_SUBJECT, AuthClient, AuthUnavailable } from '@weft/grants';
 import { Metrics, createLogger } from '@weft/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { startHttpServer } from './adapters/http-server.ts';
-import type { HttpServer } from './adapters/http-server.ts';
+import type { HttpServer } from './http/listen.ts';
 import { givenKeys } from './keys/auth-keys.ts';
 import { createAuth } from './service.ts';
 import type { AuthService } from './service.ts';
@@ -24,7 +23,7 @@ beforeEach(async () => {
   metrics = new Metrics();
   const key = await importSigningKey(await generateSigningKeyPem());
   auth = createAuth({ bus, keys: givenKeys(key), logger, metrics }, { guests: 'none', devSignIn: true, tokenLifetimeMs: 60_000 });
-  server = await startHttpServer({ host: '127.0.0.1', port: 0, logger, handle: (request) => auth.handleHttp(request) });
+  server = await auth.listen({ host: '127.0.0.1', port: 0 });
   await auth.run();
 });
 afterEach(async () => {

@@ -4,18 +4,24 @@ import type { Logger, Metrics } from '@weft/telemetry';
 
 import { CheckResponder } from './check-responder.ts';
 import type { Policy } from './deciders/at-once.ts';
-import { TokensDecider } from './deciders/tokens.ts';
-import { handleAuthHttp } from './http.ts';
-import type { HttpRequest, HttpResponse } from './http.ts';
+import type { Builtin } from './builtin.ts';
+import { createDecider } from './deciders/from-config.ts';
+import type { DeciderConfig } from './deciders/from-config.ts';
+import { createAuthApp } from './http/app.ts';
+import { carry } from './http/carry.ts';
+import type { HttpRequest, HttpResponse } from './http/carry.ts';
+import { listen } from './http/listen.ts';
+import type { HttpServer } from './http/listen.ts';
 import type { AuthKeys } from './keys/auth-keys.ts';
 import { answerKeys } from './keys/keys-responder.ts';
-import { verifyOverHttp } from './verify/verify-http.ts';
 
 export interface AuthDeps {
   readonly bus: Bus;
   readonly keys: AuthKeys;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where builtin decides; it is run and stopped with this service. */
+  readonly builtin?: Builtin | undefined;
   /** Ms since the epoch; the wall clock unless given. */
   readonly now?: () => number;
 }
@@ -23,28 +29,50 @@ export interface AuthDeps {
 export interface AuthConfig extends Policy {
   readonly devSignIn: boolean;
   readonly tokenLifetimeMs: number;
+  /** Unset: tokens of ours that carry their rights. */
+  readonly decider?: DeciderConfig;
+  /** Pages beside the house's own that may use its cookies, and read answers. */
+  readonly origins?: readonly string[] | undefined;
+  /** Addresses and networks whose `X-Forwarded-*` is believed. */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 export interface AuthService extends Service {
   /** Answers `/auth/*`, for whoever owns the port. */
   handleHttp(request: HttpRequest): Promise<HttpResponse>;
+  /** Answers `/auth/*` on a port of its own. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<HttpServer>;
 }
 
 /** Answers "who is this, and what may they do?" on the bus, and `/auth/*`. */
 export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
-  const now = deps.now ?? Date.now;
-  const decider = new TokensDecider({ keys: () => deps.keys.verifying(), now, policy: config });
+  const { bus, keys, logger, builtin, now = Date.now } = deps;
+  const { devSignIn, tokenLifetimeMs, origins = [], trustedProxies = [] } = config;
+  const { decider, close: closeDecider } = createDecider(config.decider ?? { kind: 'tokens' }, {
+    bus,
+    keys,
+    logger,
+    now,
+    policy: config,
+    builtin: () => given(builtin).decider,
+  });
   const decisions = deps.metrics.counter('weft_auth_decisions_total', {
     help: 'Questions about a token and a document, by how they ended.',
     labels: ['outcome'],
   });
-  const responder = new CheckResponder({
-    bus: deps.bus,
-    logger: deps.logger,
-    decide: (question) => decider.decide(question),
-    count: (outcome) => decisions.inc({ outcome }),
+  const count = (outcome: string) => decisions.inc({ outcome });
+  const responder = new CheckResponder({ bus, logger, decide: (question) => decider.decide(question), count });
+  const app = createAuthApp({
+    keys,
+    devSignIn,
+    tokenLifetimeMs,
+    now,
+    logger,
+    origins,
+    trustedProxies,
+    verify: { decider, now, origins, count, signer: () => keys.signing() },
+    builtin: builtin?.routes,
   });
-  const verify = verifyOverHttp({ decider, signer: () => deps.keys.signing(), now, count: (outcome) => decisions.inc({ outcome }) });
   let keysAnswers: BusSubscription | undefined;
   const drain = async (): Promise<void> => {
     keysAnswers?.unsubscribe();
@@ -52,14 +80,24 @@ export function createAuth(deps: AuthDeps, config: AuthConfig): AuthService {
   };
   return {
     run: async () => {
-      keysAnswers = answerKeys(deps.bus, deps.keys);
+      await app.ready();
+      await builtin?.run();
+      keysAnswers = answerKeys(bus, keys);
       responder.start();
     },
     drain,
-    stop: drain,
-    handleHttp: (request) =>
-      request.path === '/auth/verify'
-        ? verify(request)
-        : handleAuthHttp(request, { keys: deps.keys, devSignIn: config.devSignIn, tokenLifetimeMs: config.tokenLifetimeMs, now }),
+    stop: async () => {
+      await drain();
+      await app.close();
+      closeDecider();
+      await builtin?.stop();
+    },
+    handleHttp: (request) => carry(app, request),
+    listen: (at) => listen(app, at),
   };
+}
+
+function given(builtin: Builtin | undefined): Builtin {
+  if (builtin === undefined) throw new Error('WEFT_AUTH=builtin needs its tables');
+  return builtin;
 }

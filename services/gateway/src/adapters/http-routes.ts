@@ -12,7 +12,8 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Several values: the header is sent as often. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | Uint8Array;
 }
 
@@ -82,7 +83,9 @@ function answerRoute(res: UwsResponse, req: UwsRequest, uws: Uws, route: HttpRou
 function respond(res: UwsResponse, { status, headers, body }: HttpAnswer): void {
   res.cork(() => {
     res.writeStatus(`${status} ${statusText[status] ?? ''}`.trim());
-    for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
+    for (const [name, values] of Object.entries(headers)) {
+      for (const value of typeof values === 'string' ? [values] : values) res.writeHeader(name, value);
+    }
     res.end(body);
   });
 }
@@ -96,7 +99,9 @@ const statusText: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',

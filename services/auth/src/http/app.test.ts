@@ -1,11 +1,14 @@
+import { createLogger } from '@weft/telemetry';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { TokensDecider } from './deciders/tokens.ts';
-import { BODY_BYTES_MAX, handleAuthHttp } from './http.ts';
-import type { HttpRequest } from './http.ts';
-import { generateSigningKeyPem, importSigningKey, verifyingKeys } from './signing-key.ts';
-import { givenKeys } from './keys/auth-keys.ts';
-import type { SigningKey } from './signing-key.ts';
+import { TokensDecider } from '../deciders/tokens.ts';
+import { givenKeys } from '../keys/auth-keys.ts';
+import { generateSigningKeyPem, importSigningKey, verifyingKeys } from '../signing-key.ts';
+import type { SigningKey } from '../signing-key.ts';
+import { createAuthApp } from './app.ts';
+import { carry } from './carry.ts';
+import type { HttpRequest } from './carry.ts';
+import { BODY_BYTES_MAX } from './failure.ts';
 
 const NOW_MS = 1_800_000_000_000;
 let key: SigningKey;
@@ -14,17 +17,26 @@ beforeAll(async () => {
 });
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
+const now = () => NOW_MS;
+const decider = () => new TokensDecider({ keys: () => verifyingKeys(key), now, policy: { guests: 'none' } });
 
 async function send(request: Partial<Omit<HttpRequest, 'body'>> & { path: string; body?: unknown }, devSignIn = true) {
   const text = typeof request.body === 'string' ? request.body : JSON.stringify(request.body ?? {});
-  const response = await handleAuthHttp(
-    { method: 'POST', query: '', headers: JSON_HEADERS, ...request, body: new TextEncoder().encode(text) },
-    { keys: givenKeys(key), devSignIn, tokenLifetimeMs: 60_000, now: () => NOW_MS },
-  );
+  const app = createAuthApp({
+    keys: givenKeys(key),
+    devSignIn,
+    tokenLifetimeMs: 60_000,
+    now,
+    logger: createLogger({ service: 'auth', level: 'silent' }),
+    verify: { decider: decider(), signer: () => key, now },
+    origins: [],
+    trustedProxies: [],
+  });
+  const response = await carry(app, { method: 'POST', query: '', headers: JSON_HEADERS, ...request, body: new TextEncoder().encode(text) });
+  await app.close();
   return { status: response.status, headers: response.headers, json: JSON.parse(new TextDecoder().decode(response.body)) };
 }
 
-const decider = () => new TokensDecider({ keys: () => verifyingKeys(key), now: () => NOW_MS, policy: { guests: 'none' } });
 const signIn = (body: unknown, rest: Partial<HttpRequest> = {}) => send({ path: '/auth/dev/sign-in', ...rest, body });
 
 describe('development sign-in', () => {
@@ -82,4 +94,20 @@ test('any other path is not found', async () => {
     status: 404,
     json: { error: { code: 'not-found', message: expect.any(String) } },
   });
+});
+
+test('[H6] a path that is no path, and a method nobody knows, get the shape of every error', async () => {
+  expect(await send({ path: '/auth/%zz' })).toMatchObject({ status: 400, json: { error: { code: 'bad-request' } } });
+  expect(await send({ path: '/auth/keys', method: 'TRACE' })).toMatchObject({
+    status: 405,
+    json: { error: { code: 'method-not-allowed' } },
+  });
+  expect(await send({ path: '/auth/dev/sign-in', body: '{"name":"Ada","__proto__":{"x":1}}' })).toMatchObject({ status: 400 });
+});
+
+test('[H6] the OpenAPI document tells of every route', async () => {
+  const { status, json } = await send({ method: 'GET', path: '/auth/openapi.json' });
+  expect(status).toBe(200);
+  expect(json.openapi).toMatch(/^3\./);
+  expect(Object.keys(json.paths)).toEqual(expect.arrayContaining(['/auth/keys', '/auth/dev/sign-in', '/auth/verify']));
 });
