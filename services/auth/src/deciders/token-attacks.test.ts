@@ -210,6 +210,14 @@ describe.each(['tokens', 'claims'])('%s', (kind) => {
     for (const piece of token.split('.').filter(({ length }) => length > 4)) expect(said).not.toContain(piece);
   });
 
+  test('takes no HMAC before it looks for a key, whatever the header says', async () => {
+    const attack = hmacOverPublicKey('HS256', 'sha256', async () => 'any');
+    const token = await attack(targets.get(kind)!);
+    expect(await targets.get(kind)!.decider.decide({ token, document: 'plan' })).toMatchObject({
+      reason: expect.stringMatching(/^token is not signed with/),
+    });
+  });
+
   test('reads the last of two claims of one name, as the JSON of whoever signed it does', async () => {
     const { decider, key, claims } = targets.get(kind)!;
     const doubled = JSON.stringify(claims).replace('"sub":"u1"', '"sub":"mallory","sub":"u1"');
