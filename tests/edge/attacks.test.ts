@@ -234,8 +234,7 @@ describe('[E5] the edge and the gateway open the same document, or none:', () =>
 
   test('absolute-form: what the request line says besides the path decides nothing', async () => {
     const right = house.token({ documents: { plan: 'editor' } });
-    const through = await shake('through the edge', `http://other.test/yjs/plan?token=${right}`);
-    expect([101, 400, 403]).toContain(through.status);
+    expect((await shake('through the edge', `http://other.test/yjs/plan?token=${right}`)).status).toBe(101);
     expect((await shake('through the edge', `http://other.test/yjs/../yjs/plan?token=${right}`)).status).not.toBe(101);
     expect((await shake('through the edge', `http://other.test/yjs/closed?token=${right}`)).status).not.toBe(101);
     expect((await shake('to the gateway', `http://other.test/yjs/plan?token=${right}`)).status).not.toBe(101);

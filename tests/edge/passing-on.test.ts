@@ -106,6 +106,14 @@ describe('[E9] headers of a client', () => {
     });
   });
 
+  test('absolute-form: nginx leaves the host out of what auth and gateway hear, and both hear the same', async () => {
+    for (const path of ['/yjs/plan', '/yjs/a/../plan?x']) {
+      await through(`http://other.test${path}`, handshake);
+      const stated = auth.last.headers.find(([name]) => name === 'x-original-uri')?.[1];
+      expect([stated, gateway.last.url]).toEqual([path, path]);
+    }
+  });
+
   test('only a WebSocket is upgraded to', async () => {
     await through('/collab', [
       ['Connection', 'Upgrade, HTTP2-Settings'],
