@@ -122,12 +122,18 @@ export function readAuthConfig(env: Environment): AuthProcessConfig {
 export interface KeyCommandConfig {
   readonly keySource: KeySource;
   readonly postgresUrl: string | undefined;
+  readonly natsUrl: readonly string[] | undefined;
   readonly tokenLifetimeMs: number;
 }
 
+const natsUrlIfAny = setting.urls('WEFT_NATS_URL', { optional: true, protocols: ['nats:', 'tls:'], say: processSettings.natsUrl.say });
+
 /** For the commands that sign a token or rotate keys: the given key, else those in Postgres, else those that standalone keeps. */
 export function readKeyCommandConfig(env: Environment): KeyCommandConfig {
-  const { key, data, ...rest } = readConfig({ ...keySettings, postgresUrl, tokenLifetimeMs: authSettings.tokenLifetimeMs }, env);
+  const { key, data, ...rest } = readConfig(
+    { ...keySettings, postgresUrl, natsUrl: natsUrlIfAny, tokenLifetimeMs: authSettings.tokenLifetimeMs },
+    env,
+  );
   return { ...rest, keySource: clusterKeySourceOf(key, rest.postgresUrl, data) };
 }
 

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
 import { NatsBus } from '@weft/bus';
 import { AUTH_KEYS_SUBJECT, AuthClient, decodeKeys } from '@weft/grants';
 import { Database, SigningKeyTable } from '@weft/store';
@@ -10,6 +14,7 @@ import { readAuthConfig } from '../config.ts';
 import { signToken } from '../token.ts';
 import { openRotating } from './open-keys.ts';
 
+const SOURCE = ['--conditions=weft-source', '--import', 'tsx'];
 const logger = createLogger({ service: 'auth', level: 'silent' });
 let nats: Awaited<ReturnType<typeof startNats>>;
 let postgres: Awaited<ReturnType<typeof startPostgres>>;
@@ -55,6 +60,12 @@ test('[A21] [A24] auth processes that start at once on an empty Postgres sign wi
   await expect.poll(() => asked(before), { timeout: 20_000 }).toBe(0);
   const after = await sign();
   await expect.poll(() => asked(after), { timeout: 20_000 }).toBe(30);
+
+  await promisify(execFile)(process.execPath, [...SOURCE, join(import.meta.dirname, '../rotate-keys-command.ts'), '--revoke'], {
+    env: { ...process.env, WEFT_NATS_URL: nats.url, WEFT_POSTGRES_URL: url },
+  });
+  // Less than the 30 s after which they would read it without a word.
+  await expect.poll(() => asked(after), { timeout: 15_000 }).toBe(0);
 
   await Promise.all(processes.map((one) => one.stop()));
   await Promise.all([bus.close(), database.close()]);
