@@ -1,5 +1,6 @@
 import { createAuth, type AuthService, givenKeys, importSigningKey } from '@weft/auth';
 import { type Bus, InProcessBus } from '@weft/bus';
+import type { Cache } from '@weft/cache';
 import { type Environment, readConfig } from '@weft/config';
 import { createGateway, type Gateway, gatewaySettings } from '@weft/gateway';
 import { AuthClient } from '@weft/grants';
@@ -83,14 +84,18 @@ export class House {
     return house;
   }
 
-  /** `env` overrides settings; `wal` may put faults between the gateway and the log. */
-  async gateway(env: Environment = {}, { wal = (real: Wal) => real }: { readonly wal?: (real: Wal) => Wal } = {}): Promise<Gateway> {
+  /** `env` overrides settings; `wal` may put faults between the gateway and the log; `cache`: of all gateways that are given it. */
+  async gateway(
+    env: Environment = {},
+    { wal = (real: Wal) => real, cache }: { readonly wal?: (real: Wal) => Wal; readonly cache?: Cache } = {},
+  ): Promise<Gateway> {
     const auth = new AuthClient(await this.#bus(), { timeoutMs: authTimeoutMs });
     const gateway = createGateway(
       {
         bus: await this.#bus(),
         wal: wal(this.#wal),
         auth,
+        ...(cache ? { cache } : {}),
         logger: this.#logger,
         metrics: new Metrics(),
       },

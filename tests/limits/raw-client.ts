@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { readCollab, readY, type ServerFrame, type ServerFrameOf } from './frames.ts';
 import { until } from './until.ts';
 
@@ -8,13 +8,18 @@ export interface Closed {
   readonly reason: string;
 }
 
+export type Headers = Readonly<Record<string, string>>;
+
 /** The upgrade was answered with an HTTP status instead. */
 export class UpgradeRefused extends Error {
   override readonly name = 'UpgradeRefused';
   readonly status: number;
   readonly sentence: string;
-  constructor(status: number, body: string) {
+  /** Seconds, as the header says; undefined without it. */
+  readonly retryAfter: string | undefined;
+  constructor(status: number, body: string, retryAfter?: string) {
     super(`${status} ${body}`);
+    this.retryAfter = retryAfter;
     this.status = status;
     this.sentence = body.startsWith('{') ? (JSON.parse(body) as { error: { message: string } }).error.message : body;
   }
@@ -42,17 +47,20 @@ export class RawClient {
   }
 
   /** `ca`: through TLS, believing this authority. */
-  static collab(port: number, ca?: string): Promise<RawClient> {
-    return RawClient.#open(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${port}/collab`, readCollab, ca);
+  static collab(port: number, ca?: string, headers: Headers = {}): Promise<RawClient> {
+    return RawClient.#open(`${ca === undefined ? 'ws' : 'wss'}://127.0.0.1:${port}/collab`, readCollab, {
+      ...(ca === undefined ? {} : { ca }),
+      headers,
+    });
   }
 
   /** `path`: what follows `/yjs/`, as it is to stand in the URL. Rejects with UpgradeRefused. */
-  static y(port: number, path: string, token = ''): Promise<RawClient> {
-    return RawClient.#open(`ws://127.0.0.1:${port}/yjs/${path}?token=${encodeURIComponent(token)}`, readY);
+  static y(port: number, path: string, token = '', headers: Headers = {}): Promise<RawClient> {
+    return RawClient.#open(`ws://127.0.0.1:${port}/yjs/${path}?token=${encodeURIComponent(token)}`, readY, { headers });
   }
 
-  static async #open(url: string, read: (frame: Uint8Array) => ServerFrame, ca?: string): Promise<RawClient> {
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024, ...(ca === undefined ? {} : { ca }) });
+  static async #open(url: string, read: (frame: Uint8Array) => ServerFrame, options: ClientOptions): Promise<RawClient> {
+    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024, ...options });
     const client = new RawClient(socket, read);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -60,7 +68,7 @@ export class RawClient {
       socket.once('unexpected-response', (_, response: IncomingMessage) => {
         let body = '';
         response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => reject(new UpgradeRefused(response.statusCode ?? 0, body)));
+        response.on('end', () => reject(new UpgradeRefused(response.statusCode ?? 0, body, response.headers['retry-after'])));
       });
     });
     return client;

@@ -36,7 +36,7 @@ class Tab {
   readonly scopes: string[] = [];
   sockets = 0;
 
-  constructor(Provider: typeof HocuspocusProvider, document: string, token: string | (() => string | Promise<string>)) {
+  constructor(Provider: typeof HocuspocusProvider, document: string, token: string | (() => string) | (() => Promise<string>)) {
     const opened = (): void => void (this.sockets += 1);
     class Polyfill extends WebSocket {
       constructor(url: string) {

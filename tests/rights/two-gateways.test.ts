@@ -12,7 +12,7 @@ import { RightsBook } from './rights-book.ts';
 
 const clients = 100;
 const documents = 10;
-const typeEveryMs = 50;
+const typeEveryMs = 200;
 /** targets.md, invariant 7. */
 const withinMs = 2_000;
 
@@ -92,48 +92,52 @@ function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1]!;
 }
 
-test('[GW12][GW13] a hundred clients of two gateways, typing: downgraded and withdrawn within 2 s, and none writes after', async () => {
-  const writers: Writer[] = [];
-  for (let i = 0; i < clients; i++) writers.push(await writerNumber(i));
-  await until(async () => {
-    const written = await writtenBy(writers);
-    return writers.every(({ clientId }) => (written.get(clientId) ?? 0) > 3);
-  }, 'everybody writes');
+test(
+  '[GW12][GW13] a hundred clients of two gateways, typing: downgraded and withdrawn within 2 s, and none writes after',
+  { timeout: 120_000 },
+  async () => {
+    const writers: Writer[] = [];
+    for (let i = 0; i < clients; i++) writers.push(await writerNumber(i));
+    await until(async () => {
+      const written = await writtenBy(writers);
+      return writers.every(({ clientId }) => (written.get(clientId) ?? 0) > 3);
+    }, 'everybody writes');
 
-  const took: number[] = [];
-  await Promise.all(
-    writers.map(async (writer, i) => {
-      const { client } = writer.person;
-      // Half of those that can be told are made viewers, the others lose the document.
-      const downgraded = writer.isCollab && i % 4 < 3;
-      if (downgraded) book.write(writer.token, { role: 'viewer' });
-      else book.refuse(writer.token, writer.document);
-      const saidAtMs = performance.now();
-      book.say(i % 3 === 0 ? { session: `${writer.token}-session` } : { user: writer.token, document: writer.document });
-      if (!writer.isCollab) await client.isClosed();
-      else if (downgraded)
-        await until(() => client.all('authenticated', writer.document).some(({ scope }) => scope === 'readonly'), 'it is told');
-      else await client.heard('denied', { address: writer.document });
-      took.push(performance.now() - saidAtMs);
-    }),
-  );
-  // What was taken before may still be on its way into the log.
-  await until(async () => {
-    const before = await writtenBy(writers);
-    await new Promise((resolve) => setTimeout(resolve, 10 * typeEveryMs));
-    const after = await writtenBy(writers);
-    return writers.every(({ clientId }) => before.get(clientId) === after.get(clientId));
-  }, 'nobody writes any more');
-  const end = await writtenBy(writers);
-  await new Promise((resolve) => setTimeout(resolve, 20 * typeEveryMs));
-  expect(await writtenBy(writers)).toEqual(end);
-  for (const writer of writers) {
-    writer.stop();
-    expect(writer.person.text().length).toBeGreaterThan(3);
-  }
+    const took: number[] = [];
+    await Promise.all(
+      writers.map(async (writer, i) => {
+        const { client } = writer.person;
+        // Half of those that can be told are made viewers, the others lose the document.
+        const downgraded = writer.isCollab && i % 4 < 3;
+        if (downgraded) book.write(writer.token, { role: 'viewer' });
+        else book.refuse(writer.token, writer.document);
+        const saidAtMs = performance.now();
+        book.say(i % 3 === 0 ? { session: `${writer.token}-session` } : { user: writer.token, document: writer.document });
+        if (!writer.isCollab) await client.isClosed();
+        else if (downgraded)
+          await until(() => client.all('authenticated', writer.document).some(({ scope }) => scope === 'readonly'), 'it is told');
+        else await client.heard('denied', { address: writer.document });
+        took.push(performance.now() - saidAtMs);
+      }),
+    );
+    // What was taken before may still be on its way into the log.
+    await until(async () => {
+      const before = await writtenBy(writers);
+      await new Promise((resolve) => setTimeout(resolve, 3 * typeEveryMs));
+      const after = await writtenBy(writers);
+      return writers.every(({ clientId }) => before.get(clientId) === after.get(clientId));
+    }, 'nobody writes any more');
+    const end = await writtenBy(writers);
+    await new Promise((resolve) => setTimeout(resolve, 5 * typeEveryMs));
+    expect(await writtenBy(writers)).toEqual(end);
+    for (const writer of writers) {
+      writer.stop();
+      expect(writer.person.text().length).toBeGreaterThan(3);
+    }
 
-  const [p50, p99] = [percentile(took, 0.5), percentile(took, 0.99)];
-  process.stderr.write(`rights: from the word on the bus to ${clients} sockets: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`);
-  expect(p99).toBeLessThan(withinMs);
-  await Promise.all(writers.map(({ person }) => person.client.close()));
-});
+    const [p50, p99] = [percentile(took, 0.5), percentile(took, 0.99)];
+    process.stderr.write(`rights: from the word on the bus to ${clients} sockets: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`);
+    expect(p99).toBeLessThan(withinMs);
+    await Promise.all(writers.map(({ person }) => person.client.close()));
+  },
+);

@@ -11,6 +11,8 @@ export interface ClientSocket {
   /** Several sends in one write. */
   cork(sends: () => void): void;
   close(code: number, reason: string): void;
+  /** Something came from it that no honest client sends. */
+  abused?(): void;
 }
 
 /** To every subscriber of a topic. */

@@ -12,6 +12,7 @@ import {
   type Open,
 } from './collab-address.ts';
 import { framesFor } from './collab-frames.ts';
+import { ConnectionRates, eventOf, isAbuse } from './connection-rates.ts';
 import { BadFrame, Connection } from './connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 import type { GatewayDocument } from './document.ts';
@@ -31,6 +32,7 @@ export class CollabConnection implements ConnectionHandler {
   readonly #addresses = new Map<string, Address>();
   readonly #world: ConnectionWorld;
   readonly #limits: ConnectionLimits;
+  readonly #rates: ConnectionRates;
   #keptBytes = 0;
   #keptFrames = 0;
   #checks = 0;
@@ -43,11 +45,13 @@ export class CollabConnection implements ConnectionHandler {
     this.connection = new Connection(id, socket, limits.highWaterBytes);
     this.#limits = limits;
     this.#world = world;
+    this.#rates = new ConnectionRates(limits, world.nowMs());
     this.#awaitAuth();
   }
 
   frame(bytes: Uint8Array, isBinary: boolean): void {
     try {
+      this.#rates.frame(bytes.byteLength, this.#world.nowMs());
       if (!isBinary) throw new BadFrame(CLOSE.unauthorized, 'a text frame: binary frames are expected');
       if (bytes.byteLength > this.#limits.frameBytesMax)
         throw new BadFrame(CLOSE.frameTooLarge, `a frame of ${bytes.byteLength} bytes: at most ${this.#limits.frameBytesMax} are taken`);
@@ -134,6 +138,7 @@ export class CollabConnection implements ConnectionHandler {
     // Each document once, and each once more for a page that opens it again: what is above is no page.
     if (this.#checksUnderWay >= 2 * this.#limits.documentsMax)
       throw new BadFrame(CLOSE.rateLimited, `more than ${2 * this.#limits.documentsMax} Auths that wait for an answer`);
+    this.#rates.document(this.#world.nowMs());
     this.#checksUnderWay += 1;
     this.#checks += 1;
     const check = this.#checks;
@@ -192,7 +197,7 @@ export class CollabConnection implements ConnectionHandler {
     );
     const open: Open = { kind: 'open', member, document, right, check, decided: check, ends: undefined };
     this.#addresses.set(name, open);
-    this.#world.enter(document, member, this.connection, allowed.who);
+    this.#world.enter(document, member, this.connection, { token, allowed });
     this.connection.socket.send(new CollabServerFrames(name).authenticated(scopeOf(member)));
     return open;
   }
@@ -317,7 +322,8 @@ export class CollabConnection implements ConnectionHandler {
     if (!(error instanceof BadFrame) && !(error instanceof FrameError)) throw error;
     // The dialect prescribes 4401 for what cannot be read (protocol.md).
     const close = error instanceof BadFrame ? error.close : CLOSE.unauthorized;
-    this.#world.report('bad-frame', { connection: this.connection.id, code: close.code, reason: error.message });
+    this.#world.report(eventOf(close), { connection: this.connection.id, code: close.code, reason: error.message });
+    if (isAbuse(error)) this.connection.socket.abused?.();
     this.connection.close(close, error.message);
   }
 }

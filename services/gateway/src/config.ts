@@ -1,4 +1,14 @@
-import { type Config, idSetting, jetStreamSettings, layoutSettings, originsSetting, processSettings, setting } from '@weft/config';
+import {
+  type Config,
+  idSetting,
+  jetStreamSettings,
+  layoutSettings,
+  originsSetting,
+  processSettings,
+  redisUrlSetting,
+  setting,
+  trustedProxiesSetting,
+} from '@weft/config';
 
 /** Settings of what the gateway does, wherever it runs. */
 export const gatewaySettings = {
@@ -37,6 +47,35 @@ export const gatewaySettings = {
     min: 600,
     say: 'The rights of everybody connected are asked for again once in this time, spread over it; changes are heard of at once.',
   }),
+  framesPerSecond: setting.integer('WEFT_CONNECTION_FRAMES_PER_SECOND', {
+    default: 1000,
+    min: 1,
+    say: 'Frames a connection may send; who was quiet may send twenty seconds of it at once. Beyond it: 4429.',
+  }),
+  bytesPerSecond: setting.bytes('WEFT_CONNECTION_BYTES_PER_SECOND', {
+    default: 8 * 1024 * 1024,
+    min: 1024,
+    say: 'Bytes a connection may send; who was quiet may send twenty seconds of it at once. Beyond it: 4429.',
+  }),
+  documentsPerMinute: setting.integer('WEFT_CONNECTION_DOCUMENTS_PER_MINUTE', {
+    default: 1000,
+    min: 1,
+    say: 'Documents opened and tokens brought on one connection. Beyond it: 4429.',
+  }),
+  userConnectionsMax: setting.integer('WEFT_USER_CONNECTIONS', {
+    default: 2000,
+    say: 'Connections of one user within about a minute, those that stay included; guests are no user. Beyond it: 429 and 4429. 0: any number.',
+  }),
+  addressConnectionsMax: setting.integer('WEFT_ADDRESS_CONNECTIONS', {
+    default: 10_000,
+    say: 'Connections of one address within about a minute, those that stay included. Beyond it: 429 and 4429. 0: any number.',
+  }),
+  banAfter: setting.integer('WEFT_BAN_AFTER', {
+    default: 100,
+    say: 'Connections closed within ten minutes for what no honest client sends, after which their address is banned. 0: never.',
+  }),
+  banMs: setting.durationMs('WEFT_BAN', { default: 600_000, min: 1000, say: 'How long a banned address is refused, with 429.' }),
+  trustedProxies: trustedProxiesSetting,
   highWaterBytes: setting.bytes('WEFT_CONNECTION_HIGH_WATER', {
     default: 1024 * 1024,
     min: 16 * 1024,
@@ -65,6 +104,7 @@ export const gatewayProcessSettings = {
   ...gatewaySettings,
   ...processSettings,
   ...jetStreamSettings,
+  redisUrl: redisUrlSetting,
   id: idSetting,
   grants: setting.oneOf('WEFT_GRANTS', ['off', 'edge'], {
     default: 'off',

@@ -1,9 +1,11 @@
-import type { Decision, Who } from '@weft/grants';
+import type { Decision } from '@weft/grants';
+import type { ConnectionRateLimits } from './connection-rates.ts';
 import type { Connection } from './connection.ts';
 import type { GatewayDocument } from './document.ts';
 import type { Editing } from './editing.ts';
 import type { LiveRights } from './live-rights.ts';
 import type { Member } from './member.ts';
+import type { Brought } from './right.ts';
 
 /** What a transport does with a connection, whatever its dialect. */
 export interface ConnectionHandler {
@@ -26,13 +28,12 @@ export interface ConnectionWorld {
   authorize(token: string, document: string): Promise<Decision>;
   /** The document on this gateway, opened if need be. */
   document(name: string): GatewayDocument;
-  enter(document: GatewayDocument, member: Member, connection: Connection, who: Who): void;
+  enter(document: GatewayDocument, member: Member, connection: Connection, brought: Brought): void;
   leave(document: GatewayDocument, member: Member, connection: Connection): void;
-  report(event: 'denied' | 'auth-unavailable' | 'bad-frame', fields: Record<string, unknown>): void;
+  report(event: 'denied' | 'auth-unavailable' | 'bad-frame' | 'rate-limited', fields: Record<string, unknown>): void;
 }
 
-export interface ConnectionLimits {
-  readonly frameBytesMax: number;
+export interface ConnectionLimits extends ConnectionRateLimits {
   readonly awarenessEntriesMax: number;
   readonly documentsMax: number;
   readonly preAuthBytesMax: number;

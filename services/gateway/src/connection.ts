@@ -10,12 +10,18 @@ export class Connection {
   readonly socket: ClientSocket;
   readonly outbox: Outbox;
   readonly members = new Map<Member, GatewayDocument>();
+  /** Whom it acts for, by id; guests are nobody. */
+  readonly users = new Set<string>();
   closed = false;
   /** Since when its socket has been over the high-water mark without draining; undefined while it keeps up. */
   slowSinceMs: number | undefined;
 
-  constructor(id: number, socket: ClientSocket, highWaterBytes: number) {
+  readonly #codeOf: (close: CloseCode) => CloseCode;
+
+  /** `codeOf`: where a dialect has another code for it. */
+  constructor(id: number, socket: ClientSocket, highWaterBytes: number, codeOf: (close: CloseCode) => CloseCode = (close) => close) {
     this.id = id;
+    this.#codeOf = codeOf;
     this.socket = socket;
     this.outbox = new Outbox(socket, highWaterBytes);
   }
@@ -36,7 +42,7 @@ export class Connection {
   /** `reason` says what was given and what is expected. */
   close(close: CloseCode, reason: string): void {
     if (this.closed) return;
-    this.socket.close(close.code, reason);
+    this.socket.close(this.#codeOf(close).code, reason);
   }
 }
 

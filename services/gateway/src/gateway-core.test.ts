@@ -16,6 +16,9 @@ const limits: GatewayLimits = {
   slowClientMs: 60_000,
   presenceSilentMs: 45_000,
   frameBytesMax: mib,
+  framesPerSecond: 1_000,
+  bytesPerSecond: mib,
+  documentsPerMinute: 1_000,
   awarenessEntriesMax: 100,
   documentsMax: 100,
   preAuthBytesMax: mib,
@@ -78,6 +81,8 @@ function build(its: GatewayLimits): GatewayCore {
     },
     append: (_, batch) => void appends.push(batch),
     authorize: (token) => decide(token),
+    userCame: () => Promise.resolve(undefined),
+    userLeft: () => {},
     report: () => {},
   });
 }

@@ -1,4 +1,4 @@
-import type { Changed, Decision, Who } from '@weft/grants';
+import type { Changed, Decision } from '@weft/grants';
 import { CLOSE, type Peer, peerKey, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
 import { EMPTY_UPDATE } from '@weft/updates';
@@ -6,6 +6,7 @@ import { ackBytes, AppendQueue, type Batch } from './append-queue.ts';
 import type { ClientSocket, Publish } from './client-socket.ts';
 import { CollabConnection } from './collab-connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
+import type { TooMany } from './connection-count.ts';
 import type { Connection } from './connection.ts';
 import { type DocumentLimits, GatewayDocument } from './document.ts';
 import { acknowledge, Editing, type EditingLimits } from './editing.ts';
@@ -83,7 +84,7 @@ export class GatewayCore {
       after: (ms, run) => effects.after(ms, run),
       authorize: (token, document) => effects.authorize(token, document),
       document: (name) => this.#document(name),
-      enter: (document, member, connection, who) => this.#enter(document, member, connection, who),
+      enter: (document, member, connection, brought) => this.#enter(document, member, connection, brought),
       leave: (document, member, connection) => this.#leave(document, member, connection),
       report: (event, fields) => effects.report(event, fields),
     };
@@ -125,7 +126,9 @@ export class GatewayCore {
   }
 
   disconnected(handler: ConnectionHandler): void {
-    if (this.#connections.delete(handler.connection.id)) handler.closed();
+    if (!this.#connections.delete(handler.connection.id)) return;
+    for (const user of handler.connection.users) this.#effects.userLeft(user);
+    handler.closed();
   }
 
   hearWorker(message: ToGateway): void {
@@ -228,10 +231,20 @@ export class GatewayCore {
     return document;
   }
 
-  #enter(document: GatewayDocument, member: Member, connection: Connection, who: Who): void {
+  #enter(document: GatewayDocument, member: Member, connection: Connection, { token, allowed: { who } }: Brought): void {
     document.add(member);
     connection.members.set(member, document);
     this.#effects.report('entered', { connection: connection.id, document: document.name, who: who.id, mayEdit: member.mayEdit });
+    if (token !== '' && !connection.users.has(who.id)) void this.#countUser(connection, who.id);
+  }
+
+  /** It goes on meanwhile. */
+  async #countUser(connection: Connection, user: string): Promise<void> {
+    connection.users.add(user);
+    const tooMany = await this.#effects.userCame(user);
+    if (!tooMany || connection.closed) return;
+    this.#effects.report('rate-limited', { connection: connection.id, user, reason: tooMany.sentence });
+    connection.close(CLOSE.rateLimited, tooMany.sentence);
   }
 
   #leave(document: GatewayDocument, member: Member, connection: Connection): void {
@@ -323,6 +336,9 @@ export interface GatewayEffects {
   append(slice: number, batch: Batch<unknown>): void;
   /** `fresh`: not out of what is kept. Rejects when nobody can say. */
   authorize(token: string, document: string, options?: { readonly fresh?: boolean }): Promise<Decision>;
+  /** A connection acts for this user; `userLeft` follows. Never rejects. */
+  userCame(user: string): Promise<TooMany | undefined>;
+  userLeft(user: string): void;
   report(event: GatewayEvent, fields: Record<string, unknown>): void;
 }
 
@@ -332,6 +348,9 @@ export type GatewayEvent =
   | 'denied'
   | 'auth-unavailable'
   | 'bad-frame'
+  | 'rate-limited'
+  | 'banned'
+  | 'limits-unavailable'
   | 'slow-client'
   | 'document-unavailable'
   | 'relay-lost'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@weft/bus';
+import { type Cache, MemoryCache } from '@weft/cache';
 import { AUTH_CHANGED_SUBJECT, type Authority, decodeChanged, MalformedAuthMessage } from '@weft/grants';
 import { type Clock, every, type Service, sleep, systemClock } from '@weft/lifecycle';
 import {
@@ -21,8 +22,10 @@ import type { Logger, Metrics } from '@weft/telemetry';
 import type { Wal } from '@weft/wal';
 import type { Batch } from './append-queue.ts';
 import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
+import { ClientAddresses } from './adapters/client-address.ts';
 import { ClientServer } from './adapters/client-server.ts';
 import type { GrantChecker } from './adapters/upgrade-rights.ts';
+import { Admission } from './admission.ts';
 import type { ClientEdge } from './client-edge.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
@@ -33,6 +36,8 @@ export interface GatewayParts {
   readonly bus: Bus;
   readonly wal: Wal;
   readonly auth: Authority;
+  /** Where limits are kept that hold for several gateways; of this one alone unless given. */
+  readonly cache?: Cache;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Further HTTP paths, by uWS pattern (`/auth/*`), and files of the page, by path. */
@@ -64,6 +69,8 @@ const tickMs = 200;
 const keepAliveTurns = 15;
 /** Everybody's rights are asked for again once in `rightsRecheckMs`, spread over so many turns. */
 const recheckTurns = 60;
+/** Seconds: who stays is counted once a minute. */
+const recountTurns = 60;
 const settleMs = 5_000;
 
 /**
@@ -81,6 +88,7 @@ class GatewayService implements Gateway {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #clients: ClientEdge;
+  readonly #admission: Admission;
   readonly #core: GatewayCore;
   readonly #ring: RingView;
   readonly #stop = new AbortController();
@@ -97,6 +105,10 @@ class GatewayService implements Gateway {
     this.#self = { id: config.id, incarnation: parts.incarnation ?? randomBytes(6).toString('hex') };
     this.#logger = parts.logger.child({ gateway: peerKey(this.#self) });
     this.#clock = parts.clock ?? systemClock;
+    this.#admission = new Admission(parts.cache ?? new MemoryCache({ now: () => this.#clock.now() }), config, {
+      wallMs: () => this.#clock.wallMs(),
+      report: (event, fields) => this.#report(event, fields),
+    });
     this.#clients = parts.clients ?? this.#ownPort();
     this.#ring = new RingView({ partitions: config.partitions });
     this.#core = new GatewayCore(this.#self, limitsFrom(config, parts.bus.payloadBytesMax), {
@@ -107,6 +119,8 @@ class GatewayService implements Gateway {
       publish: this.#clients.publish,
       sendToWorker: (worker, message) => this.#sendToWorker(worker, message),
       append: (slice, batch) => void this.#append(slice, batch),
+      userCame: (user) => this.#admission.userCame(user),
+      userLeft: (user) => this.#admission.userLeft(user),
       authorize: (token, document, options) => parts.auth.check(token, document, options),
       report: (event, fields) => this.#report(event, fields),
     });
@@ -138,6 +152,8 @@ class GatewayService implements Gateway {
         allowed: (this.#config.origins ?? []).map((origin) => new URL(origin).origin),
       },
       grants: this.#parts.grants,
+      admission: this.#admission,
+      addresses: new ClientAddresses(this.#config.trustedProxies),
       routes: this.#parts.routes ?? {},
       files: this.#parts.files ?? new Map(),
       logger: this.#logger,
@@ -173,7 +189,7 @@ class GatewayService implements Gateway {
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.committed)));
     this.#port = await this.#clients.listen(this.#core);
     let turn = 0;
-    void every(1000, () => this.#core.keepAlive(turn++ % keepAliveTurns, keepAliveTurns), signal, this.#clock);
+    void every(1000, () => this.#everySecond(turn++), signal, this.#clock);
     let recheck = 0;
     const recheckMs = this.#config.rightsRecheckMs / recheckTurns;
     void every(recheckMs, () => this.#core.recheckRights(recheck++ % recheckTurns, recheckTurns), signal, this.#clock);
@@ -227,6 +243,11 @@ class GatewayService implements Gateway {
       { kind: message.kind, bytes: bytes.byteLength, bytesMax: bus.payloadBytesMax },
       'a message is too large for the bus',
     );
+  }
+
+  #everySecond(turn: number): void {
+    this.#core.keepAlive(turn % keepAliveTurns, keepAliveTurns);
+    void this.#admission.recount(turn % recountTurns, recountTurns);
   }
 
   #tick(): void {
@@ -289,7 +310,7 @@ class GatewayService implements Gateway {
   }
 
   #report(event: GatewayEvent, fields: Record<string, unknown>): void {
-    const level = quiet.has(event) ? 'debug' : 'info';
+    const level = quiet.has(event) ? 'debug' : loud.has(event) ? 'warn' : 'info';
     this.#logger[level](fields, event);
     this.#events.inc({ event });
   }
@@ -317,6 +338,8 @@ class GatewayService implements Gateway {
   }
 }
 
+/** Somebody should know. */
+const loud = new Set<GatewayEvent>(['banned', 'limits-unavailable']);
 const quiet = new Set<GatewayEvent>(['entered', 'left', 'reopen']);
 
 /** Room for a message's other fields: ids, a document's name. */

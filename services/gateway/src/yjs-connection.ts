@@ -1,5 +1,6 @@
 import { CLOSE, decodeYFrame, encodeAwareness, FrameError, yCloseCode, type YClientFrame, yServerFrames } from '@weft/protocol';
 import type { ClientSocket } from './client-socket.ts';
+import { ConnectionRates, eventOf, isAbuse } from './connection-rates.ts';
 import { BadFrame, Connection } from './connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 import type { GatewayDocument } from './document.ts';
@@ -15,12 +16,14 @@ export class YjsConnection implements ConnectionHandler {
   readonly #right: Right;
   readonly #world: ConnectionWorld;
   readonly #limits: ConnectionLimits;
+  readonly #rates: ConnectionRates;
 
   constructor(id: number, socket: ClientSocket, document: string, brought: Brought, limits: ConnectionLimits, world: ConnectionWorld) {
-    this.connection = new Connection(id, socket, limits.highWaterBytes);
+    this.connection = new Connection(id, socket, limits.highWaterBytes, yCloseCode);
+    this.#rates = new ConnectionRates(limits, world.nowMs());
     this.#world = world;
     this.#limits = limits;
-    const { role, who } = brought.allowed;
+    const { role } = brought.allowed;
     this.#document = world.document(document);
     const member = new Member(socket, this.connection.outbox, framesFor(document), id, mayEdit(role));
     this.#member = member;
@@ -34,24 +37,26 @@ export class YjsConnection implements ConnectionHandler {
       ending: () => {},
       ended: () => this.connection.close(CLOSE.unauthorized, 'token expired'),
     });
-    world.enter(this.#document, member, this.connection, who);
+    world.enter(this.#document, member, this.connection, brought);
   }
 
   frame(bytes: Uint8Array, isBinary: boolean): void {
     try {
+      this.#rates.frame(bytes.byteLength, this.#world.nowMs());
       if (!isBinary) throw new BadFrame(CLOSE.badFrame, 'a text frame: binary frames are expected');
       if (bytes.byteLength > this.#limits.frameBytesMax)
         throw new BadFrame(CLOSE.frameTooLarge, `a frame of ${bytes.byteLength} bytes: at most ${this.#limits.frameBytesMax} are taken`);
       this.#handle(decodeYFrame(bytes, { awarenessEntriesMax: this.#limits.awarenessEntriesMax }));
     } catch (error) {
       if (!(error instanceof BadFrame) && !(error instanceof FrameError)) throw error;
-      const close = yCloseCode(error instanceof BadFrame ? error.close : CLOSE.badFrame);
-      this.#world.report('bad-frame', {
+      const close = error instanceof BadFrame ? error.close : CLOSE.badFrame;
+      this.#world.report(eventOf(close), {
         connection: this.connection.id,
         document: this.#document.name,
-        code: close.code,
+        code: yCloseCode(close).code,
         reason: error.message,
       });
+      if (isAbuse(error)) this.connection.socket.abused?.();
       this.connection.close(close, error.message);
     }
   }

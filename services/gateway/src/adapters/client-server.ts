@@ -1,12 +1,15 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
-import { AuthUnavailable, GRANT_HEADER } from '@weft/grants';
+import { AuthUnavailable, type Decision, GRANT_HEADER } from '@weft/grants';
 import { CLOSE, documentInTarget, type RequestHead, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
 import type { Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
+import type { Admission } from '../admission.ts';
+import type { TooMany } from '../connection-count.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import type { Brought } from '../right.ts';
+import type { ClientAddresses } from './client-address.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
 import { LateUpgrade } from './late-upgrade.ts';
 import { originProblem, type OriginPolicy } from './origins.ts';
@@ -35,7 +38,7 @@ export class ClientServer implements ClientEdge {
     const late = await LateUpgrade.get(this.#uws);
     this.#app.ws<Entry>(
       '/collab',
-      this.#behavior(core, (res, req, context) => upgrade(res, req, context, { kind: 'collab' })),
+      this.#behavior(core, (res, req, context) => this.#upgradeCollab(late, res, req, context)),
     );
     this.#app.ws<Entry>(
       '/yjs/*',
@@ -56,7 +59,7 @@ export class ClientServer implements ClientEdge {
     core: GatewayCore,
     onUpgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void,
   ): WebSocketBehavior<Entry> {
-    const { frameBytesMax, idleTimeoutS, unsentBytesMax, origins, logger } = this.#options;
+    const { frameBytesMax, idleTimeoutS, unsentBytesMax, origins, logger, admission } = this.#options;
     return {
       // A frame over the limit but under twice it is refused with 1009 and a sentence; beyond that uWS cuts the connection.
       maxPayloadLength: 2 * frameBytesMax,
@@ -77,9 +80,11 @@ export class ClientServer implements ClientEdge {
       },
       open: (ws) => {
         const entry = ws.getUserData();
-        const socket = new UwsSocket(ws);
+        const { address } = entry;
+        const socket = new UwsSocket(ws, () => void (address && admission.abused(address)));
         entry.socket = socket;
         entry.handler = entry.kind === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, entry.document, entry.brought);
+        if (address !== undefined) void this.#countAddress(address, entry.handler);
       },
       message: (ws, message, isBinary) => {
         // uWS takes the buffer back after this call; the core keeps what it needs of the copy.
@@ -87,8 +92,9 @@ export class ClientServer implements ClientEdge {
       },
       drain: (ws) => this.#guarded(ws, logger, (handler) => handler.drained()),
       close: (ws, code, message) => {
-        const { socket, handler } = ws.getUserData();
+        const { socket, handler, address } = ws.getUserData();
         socket?.wasClosed();
+        if (address !== undefined) admission.addressLeft(address);
         // With a sentence of its own uWS tells why it cut the connection without a close frame: a frame it could not parse, silence, too much unsent.
         if (code === cutByUws && message.byteLength > 0)
           logger.warn({ connection: handler?.connection.id, why: Buffer.from(message).toString() }, 'uWebSockets.js cut a connection');
@@ -109,6 +115,31 @@ export class ClientServer implements ClientEdge {
     }
   }
 
+  /** It goes on meanwhile. */
+  async #countAddress(address: string, { connection }: ConnectionHandler): Promise<void> {
+    const tooMany = await this.#options.admission.addressCame(address);
+    if (tooMany) connection.close(CLOSE.rateLimited, tooMany.sentence);
+  }
+
+  #upgradeCollab(late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const address = this.#addressOf(res, req);
+    const handshake = handshakeOf(req);
+    if (address === undefined) return res.upgrade<Entry>({ kind: 'collab' }, ...handshake, context);
+    let gone = false;
+    res.onAborted(() => {
+      gone = true;
+    });
+    void this.#options.admission.mayConnect(address).then((tooMany) => {
+      if (gone) return;
+      if (tooMany) return refuseForNow(res, tooMany);
+      late.run(() => res.upgrade<Entry>({ kind: 'collab', address }, ...handshake, context));
+    });
+  }
+
+  #addressOf(res: HttpResponse, req: HttpRequest): string | undefined {
+    return this.#options.addresses.of(Buffer.from(res.getRemoteAddressAsText()).toString(), req.getHeader('x-forwarded-for'));
+  }
+
   /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
   #upgradeYjs(core: GatewayCore, late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const handshake = handshakeOf(req);
@@ -121,12 +152,20 @@ export class ClientServer implements ClientEdge {
     });
     const { grants, origins } = this.#options;
     const token = tokenOfRequest(head, origins.allowed);
+    const address = this.#addressOf(res, req);
     const request = { document: document.name, token, grant: req.getHeader(GRANT_HEADER) };
-    decideUpgrade(request, grants, (...question) => core.authorize(...question)).then(
-      (decision) => {
+    const decide = (): Promise<Decision> => decideUpgrade(request, grants, (...question) => core.authorize(...question));
+    this.#mayUpgrade(address, token, decide).then(
+      (answer) => {
         if (gone) return;
-        if (!decision.allowed) return refuse(res, decision.status === 401 ? '401 Unauthorized' : '403 Forbidden', decision.reason);
-        const entry: Entry = { kind: 'yjs', document: document.name, brought: { token, allowed: decision } };
+        if ('retryAfterS' in answer) return refuseForNow(res, answer);
+        if (!answer.allowed) return refuse(res, answer.status === 401 ? '401 Unauthorized' : '403 Forbidden', answer.reason);
+        const entry: Entry = {
+          kind: 'yjs',
+          document: document.name,
+          brought: { token, allowed: answer },
+          ...(address === undefined ? {} : { address }),
+        };
         late.run(() => res.upgrade(entry, ...handshake, context));
       },
       (error: unknown) => {
@@ -134,6 +173,16 @@ export class ClientServer implements ClientEdge {
         if (!gone) refuse(res, '503 Service Unavailable', 'rights cannot be checked at the moment: try again');
       },
     );
+  }
+
+  /** First what costs auth nothing. */
+  async #mayUpgrade(address: string | undefined, token: string, decide: () => Promise<Decision>): Promise<Decision | TooMany> {
+    const { admission } = this.#options;
+    const tooManyThere = address === undefined ? undefined : await admission.mayConnect(address);
+    if (tooManyThere) return tooManyThere;
+    const decision = await decide();
+    if (!decision.allowed || token === '') return decision;
+    return (await admission.mayUserConnect(decision.who.id)) ?? decision;
   }
 }
 
@@ -146,6 +195,8 @@ export interface ClientServerOptions {
   readonly origins: OriginPolicy;
   /** Where there is an edge that brings grants. */
   readonly grants: GrantChecker | undefined;
+  readonly admission: Admission;
+  readonly addresses: ClientAddresses;
   readonly routes: Readonly<Record<string, HttpRoute>>;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly logger: Logger;
@@ -156,13 +207,11 @@ const cutByUws = 1006;
 
 /** What uWS keeps with a socket. */
 type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; brought: Brought }) & {
+  /** Unless it is this machine's own. */
+  address?: string;
   socket?: UwsSocket<Entry>;
   handler?: ConnectionHandler;
 };
-
-function upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t, entry: Entry): void {
-  res.upgrade(entry, ...handshakeOf(req), context);
-}
 
 function handshakeOf(req: HttpRequest): [string, string, string] {
   return [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions')];
@@ -181,12 +230,15 @@ function headOf(req: HttpRequest): RequestHead {
   };
 }
 
-function refuse(res: HttpResponse, status: string, reason: string): void {
+function refuseForNow(res: HttpResponse, { sentence, retryAfterS }: TooMany): void {
+  refuse(res, '429 Too Many Requests', sentence, { 'retry-after': String(retryAfterS) });
+}
+
+function refuse(res: HttpResponse, status: string, reason: string, headers: Readonly<Record<string, string>> = {}): void {
   res.cork(() => {
-    res
-      .writeStatus(status)
-      .writeHeader('content-type', 'application/json')
-      .end(JSON.stringify({ error: { message: reason } }));
+    res.writeStatus(status);
+    for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
+    res.writeHeader('content-type', 'application/json').end(JSON.stringify({ error: { message: reason } }));
   });
 }
 

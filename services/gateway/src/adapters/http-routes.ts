@@ -8,6 +8,8 @@ export interface HttpRequest {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Of who is connected: the client, or a proxy. */
+  readonly address: string;
 }
 
 export interface HttpAnswer {
@@ -56,7 +58,8 @@ function answerRoute(res: UwsResponse, req: UwsRequest, uws: Uws, route: HttpRou
   uws.eachHeader(req, (name, value) => {
     headers[name] = value;
   });
-  const head = { method: req.getMethod().toUpperCase(), path: req.getUrl(), query: req.getQuery() ?? '', headers };
+  const address = Buffer.from(res.getRemoteAddressAsText()).toString();
+  const head = { method: req.getMethod().toUpperCase(), path: req.getUrl(), query: req.getQuery() ?? '', headers, address };
   let gone = false;
   res.onAborted(() => {
     gone = true;

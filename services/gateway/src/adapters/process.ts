@@ -1,4 +1,5 @@
 import { NatsBus, NatsUnreachable } from '@weft/bus';
+import { RedisCache } from '@weft/cache';
 import type { Config } from '@weft/config';
 import { AuthClient, GrantVerifier } from '@weft/grants';
 import { retry, type Service } from '@weft/lifecycle';
@@ -24,6 +25,7 @@ export class GatewayProcess implements Service {
   #bus: NatsBus | undefined;
   #wal: JetStreamWal | undefined;
   #gateway: Gateway | undefined;
+  #cache: RedisCache | undefined;
 
   constructor(config: Config<typeof gatewayProcessSettings>, logger: Logger) {
     this.#config = config;
@@ -61,7 +63,10 @@ export class GatewayProcess implements Service {
     const grants = new GrantVerifier(bus, { timeoutMs: keysTimeoutMs });
     const edge = this.#config.grants === 'edge' ? { grants } : {};
     if (edge.grants) grants.start();
-    this.#gateway = createGateway({ bus, wal, auth, logger, metrics: this.#metrics, ...edge }, this.#config);
+    const { redisUrl } = this.#config;
+    if (redisUrl !== undefined) this.#cache = new RedisCache({ url: redisUrl, logger });
+    const shared = this.#cache ? { cache: this.#cache } : {};
+    this.#gateway = createGateway({ bus, wal, auth, logger, metrics: this.#metrics, ...edge, ...shared }, this.#config);
     await this.#gateway.run();
   }
 
@@ -72,6 +77,7 @@ export class GatewayProcess implements Service {
   async stop(): Promise<void> {
     this.#starting.abort(new Error('the gateway stops'));
     await this.#gateway?.stop();
+    await this.#cache?.close();
     await this.#wal?.close();
     await this.#bus?.close();
     await this.#ops?.close();

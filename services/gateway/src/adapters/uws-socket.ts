@@ -8,10 +8,13 @@ const reasonBytesMax = 123;
 /** A uWebSockets.js connection as the core sees it. uWS throws when a closed socket is touched: every call is guarded. */
 export class UwsSocket<UserData> implements ClientSocket {
   readonly #ws: WebSocket<UserData>;
+  readonly abused: () => void;
   #closed = false;
 
-  constructor(ws: WebSocket<UserData>) {
+  /** `abused`: who keeps account of where it comes from. */
+  constructor(ws: WebSocket<UserData>, abused: () => void = () => {}) {
     this.#ws = ws;
+    this.abused = abused;
     // uWS sends a large frame on a way of its own to sockets without any subscription, and that way corrupts what the kernel does not take at once
     // (docs/decisions/0007; uws-socket.test.ts). Nobody publishes here.
     ws.subscribe(everyoneTopic);
