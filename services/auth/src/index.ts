@@ -1,5 +1,5 @@
 export type { Policy } from './deciders/at-once.ts';
-export { keyRotationSetting, keySourceOf } from './config.ts';
+export { accountSettings, keyRotationSetting, keySourceOf } from './config.ts';
 export type { HttpRequest, HttpResponse } from './http/carry.ts';
 export { openBuiltin } from './builtin.ts';
 export type { Builtin, BuiltinConfig } from './builtin.ts';

@@ -23,6 +23,14 @@ test('WEFT_AUTH=required asks everybody for a token, also on loopback', () => {
   });
 });
 
+test('WEFT_AUTH=builtin: accounts of its own, nobody without one', () => {
+  expect(readStandaloneConfig({ WEFT_AUTH: 'builtin', WEFT_HOST: '0.0.0.0', WEFT_AUTH_SIGN_UP: 'closed' })).toMatchObject({
+    auth: { guests: 'none', devSignIn: false, decider: { kind: 'builtin' } },
+    builtin: { guests: 'none', signUp: false },
+  });
+  expect(readStandaloneConfig({ WEFT_AUTH: 'required' })).toMatchObject({ auth: { decider: { kind: 'tokens' } }, builtin: undefined });
+});
+
 describe('away from loopback', () => {
   test.each(['0.0.0.0', '::', '192.168.1.7', 'example.org', '127.evil.example'])('%s is refused without WEFT_AUTH', (host) => {
     expect(() => readStandaloneConfig({ WEFT_HOST: host })).toThrow(ConfigError);
@@ -40,5 +48,5 @@ describe('away from loopback', () => {
 });
 
 test('a wrong WEFT_AUTH is not taken for none', () => {
-  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required$/);
+  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required, builtin$/);
 });

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 
-import { keyRotationSetting, keySourceOf } from '@weft/auth';
-import type { AuthConfig, KeySource } from '@weft/auth';
-import { ConfigError, readConfig, setting } from '@weft/config';
+import { accountSettings, keyRotationSetting, keySourceOf } from '@weft/auth';
+import type { AuthConfig, BuiltinConfig, KeySource } from '@weft/auth';
+import { ConfigError, originsSetting, readConfig, setting, trustedProxiesSetting } from '@weft/config';
 import type { Environment } from '@weft/config';
 import { gatewaySettings } from '@weft/gateway';
 import type { GatewayConfig } from '@weft/gateway';
@@ -19,9 +19,9 @@ export const standaloneSettings = {
   }),
   port: setting.port('WEFT_PORT', { default: 8080, say: 'Port the clients connect to.' }),
   data: setting.path('WEFT_DATA', { default: './data', say: 'The folder that holds everything kept on this machine.' }),
-  auth: setting.oneOf('WEFT_AUTH', ['required'], {
+  auth: setting.oneOf('WEFT_AUTH', ['required', 'builtin'], {
     optional: true,
-    say: 'required: everybody needs a token. Unset: guests may edit, on loopback only.',
+    say: 'required: everybody needs a token. builtin: people have accounts here. Unset: guests may edit, on loopback only.',
   }),
   authKey: setting.secret('WEFT_AUTH_KEY', {
     optional: true,
@@ -37,6 +37,9 @@ export const standaloneSettings = {
     say: 'How long a token that auth signs is valid.',
   }),
   keyRotationMs: keyRotationSetting,
+  ...accountSettings,
+  origins: originsSetting,
+  trustedProxies: trustedProxiesSetting,
   log: setting.oneOf('WEFT_LOG', ['pretty', 'json'], { default: 'pretty', say: 'Lines for people, or JSON.' }),
   logLevel: setting.oneOf('WEFT_LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error'], {
     optional: true,
@@ -58,6 +61,8 @@ export interface StandaloneConfig {
   readonly keySource: KeySource;
   readonly keyRotationMs: number | undefined;
   readonly auth: AuthConfig;
+  /** Where people have accounts here. */
+  readonly builtin: BuiltinConfig | undefined;
   readonly gateway: GatewayConfig;
   readonly worker: WorkerConfig;
   readonly persistence: PersistenceConfig;
@@ -88,6 +93,7 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
     keySource: keySourceOf(own.authKey, own.data),
     keyRotationMs: own.keyRotationMs,
     auth: authConfigOf(own),
+    builtin: own.auth === 'builtin' ? { ...own, signUp: own.signUp === 'open', guests: 'none' } : undefined,
     gateway: { ...gateway, host, port, id: ID, drainMs: DRAIN_MS },
     worker: { ...worker, id: ID, handoverMs: 0 },
     persistence: persistenceConfig(ID, readConfig(persistenceSettings, env)),
@@ -96,19 +102,21 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
 
 interface AuthSettings {
   readonly host: string;
-  readonly auth: 'required' | undefined;
+  readonly auth: 'required' | 'builtin' | undefined;
   readonly devSignIn: boolean | undefined;
   readonly tokenLifetimeMs: number;
+  readonly origins: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[];
 }
 
-function authConfigOf({ host, auth, devSignIn, tokenLifetimeMs }: AuthSettings): AuthConfig {
+function authConfigOf({ host, auth, devSignIn, tokenLifetimeMs, origins, trustedProxies }: AuthSettings): AuthConfig {
   const open = auth === undefined;
   if (!isLoopback(host)) {
     if (open) {
       throw new ConfigError(
         'WEFT_HOST',
         `"${host}" was given while WEFT_AUTH is unset`,
-        'a loopback address, or WEFT_AUTH=required so that everybody needs a token',
+        'a loopback address, or WEFT_AUTH=required or builtin so that everybody needs a token',
       );
     }
     if (devSignIn === true) {
@@ -119,7 +127,8 @@ function authConfigOf({ host, auth, devSignIn, tokenLifetimeMs }: AuthSettings):
       );
     }
   }
-  return { guests: open ? 'edit' : 'none', devSignIn: devSignIn ?? open, tokenLifetimeMs };
+  const decider = { kind: auth === 'builtin' ? 'builtin' : 'tokens' } as const;
+  return { guests: open ? 'edit' : 'none', devSignIn: devSignIn ?? open, tokenLifetimeMs, decider, origins, trustedProxies };
 }
 
 function isLoopback(host: string): boolean {

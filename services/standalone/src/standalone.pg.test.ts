@@ -8,6 +8,7 @@ import { createLogger } from '@weft/telemetry';
 import { readSite } from '@weft/web';
 import { buildWeb } from '@weft/web/build';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 
 import { readStandaloneConfig } from './config.ts';
 import { Standalone } from './standalone.ts';
@@ -80,3 +81,36 @@ test('a stop in the middle of the start leaves nothing behind, and the folder ca
   await patient.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+test('WEFT_AUTH=builtin: somebody signs up behind the one port, and the gateway lets them in with that', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'weft-standalone-'));
+  const own = new Standalone(readStandaloneConfig({ WEFT_DATA: folder, WEFT_PORT: '0', WEFT_AUTH: 'builtin' }), { loggerOf });
+  await own.run();
+  const origin = `http://127.0.0.1:${own.port}`;
+  const signedUp = await fetch(`${origin}/auth/sign-up`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin },
+    body: JSON.stringify({ userName: 'ada', password: 'correct horse battery', cookies: true }),
+  });
+  expect(signedUp.status).toBe(201);
+  expect(signedUp.headers.getSetCookie().map((cookie) => cookie.split('=', 1)[0])).toEqual(['weft_access', 'weft_refresh']);
+  const { accessToken } = (await signedUp.json()) as { accessToken: string };
+  expect(await closeCodeOf(own.port, 'wrong')).not.toBe('open');
+  expect(await closeCodeOf(own.port, accessToken)).toBe('open');
+  await own.drain();
+  await own.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Of /yjs: 'open' once the house sent its first frame, else what it closed with. */
+function closeCodeOf(port: number, token: string): Promise<'open' | number> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/yjs/plan?token=${token}`);
+  return new Promise((resolve) => {
+    socket.once('message', () => {
+      resolve('open');
+      socket.close();
+    });
+    socket.once('unexpected-response', (_request, { statusCode = 0 }) => resolve(statusCode));
+    socket.once('close', resolve);
+  });
+}

@@ -1,6 +1,7 @@
-import { createAuth, openAuthKeys } from '@weft/auth';
+import { createAuth, openAuthKeys, openBuiltin } from '@weft/auth';
 import type { AuthService, HttpRequest } from '@weft/auth';
 import { InProcessBus } from '@weft/bus';
+import { MemoryCache } from '@weft/cache';
 import { createGateway } from '@weft/gateway';
 import type { Gateway } from '@weft/gateway';
 import { AuthClient } from '@weft/grants';
@@ -29,6 +30,12 @@ export interface StandaloneDeps {
 const AUTH_TIMEOUT_MS = 5000;
 const READY_MS = 30_000;
 const READY_POLL_MS = 20;
+
+interface Storage {
+  readonly database: Database;
+  readonly store: Store;
+  readonly wal: SqlWal;
+}
 
 interface Parts {
   readonly auth: AuthService;
@@ -96,14 +103,13 @@ export class Standalone implements Service {
     const { host, port } = this.#config;
     await assertPortFree(host, port);
     const site = await readSite();
-    const { store, wal } = await this.#openStorage();
-    const parts = await this.#startServices(store, wal, site);
+    const parts = await this.#startServices(await this.#openStorage(), site);
     this.#parts = parts;
     await this.#startOps(parts);
     await this.#untilReady(parts);
   }
 
-  async #openStorage(): Promise<{ store: Store; wal: SqlWal }> {
+  async #openStorage(): Promise<Storage> {
     const startedMs = performance.now();
     const { postgresFolder, postgresFsync } = this.#config;
     if (!postgresFsync)
@@ -128,11 +134,19 @@ export class Standalone implements Service {
     for (const weakness of [...(await database.weaknesses()), ...(await wal.weaknesses())])
       this.#logger.warn({ weakness }, 'edits are less safe than promised');
     this.#logger.info({ version, tookMs: Math.round(performance.now() - startedMs) }, `PostgreSQL ${version} is up, and the log is open`);
-    return { store: new Store(database), wal };
+    return { database, store: new Store(database), wal };
   }
 
-  async #startServices(store: Store, wal: SqlWal, files: Awaited<ReturnType<typeof readSite>>): Promise<Parts> {
-    const { keySource, keyRotationMs, auth: authConfig, gateway: gatewayConfig, worker: workerConfig, persistence: persistenceConfig } = this.#config;
+  async #startServices({ database, store, wal }: Storage, files: Awaited<ReturnType<typeof readSite>>): Promise<Parts> {
+    const {
+      keySource,
+      keyRotationMs,
+      auth: authConfig,
+      builtin: builtinConfig,
+      gateway: gatewayConfig,
+      worker: workerConfig,
+      persistence: persistenceConfig,
+    } = this.#config;
     const metrics = this.#metrics;
     const bus = new InProcessBus({ logger: this.#loggerOf('bus') });
     this.#undo.push({ what: 'bus', undo: () => bus.close() });
@@ -148,7 +162,9 @@ export class Standalone implements Service {
     const authLogger = this.#loggerOf('auth');
     const keysOptions = { logger: authLogger, now: Date.now, rotationMs: keyRotationMs, tokenLifetimeMs: authConfig.tokenLifetimeMs };
     const keys = await this.#launch('keys', await openAuthKeys(keySource, { ...keysOptions, bus: bus.sibling() }));
-    const auth = await this.#launch('auth', createAuth({ bus: bus.sibling(), keys, metrics, logger: authLogger }, authConfig));
+    const authDeps = { bus: bus.sibling(), keys, logger: authLogger };
+    const builtin = builtinConfig && (await openBuiltin({ ...authDeps, database, cache: new MemoryCache() }, builtinConfig));
+    const auth = await this.#launch('auth', createAuth({ ...authDeps, builtin, metrics }, authConfig));
     const authClient = new AuthClient(bus.sibling(), { timeoutMs: AUTH_TIMEOUT_MS });
     const routes = { '/auth/*': (request: HttpRequest) => auth.handleHttp(request) };
     const gateway = await this.#launch(

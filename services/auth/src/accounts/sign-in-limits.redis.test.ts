@@ -5,7 +5,7 @@ import { startRedis } from '@weft/testkit';
 import { expect, test } from 'vitest';
 
 import { AccountRefusal } from './account-refusal.ts';
-import { SignInLimits } from './sign-in-limits.ts';
+import { SignInLimits, household } from './sign-in-limits.ts';
 
 function newLimits(make: (now: () => number) => Cache = (now) => new MemoryCache({ now })) {
   const clock = { nowMs: 1_800_000_000_000 };
@@ -99,3 +99,14 @@ test('[AC6] [redis] without Redis nobody signs in, which is logged once, and onc
   await cache.close();
   await redis.stop();
 });
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0db8:0001:0002:ffff::1', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::ffff:192.0.2.1', '::ffff:c000:201'],
+  ['::1', '0:0:0:0::/64'],
+  ['not an: address', 'not an: address'],
+])('[AC6] %s is counted as %s', (address, counted) => expect(household(address)).toBe(counted));

@@ -41,7 +41,7 @@ export class SignInLimits {
   async attempt(account: string | undefined, address: string): Promise<void> {
     await this.#orClosed(async () => {
       // The address first: who is stopped by it must not use up the attempts of the account.
-      await this.#take(ADDRESS, address);
+      await this.#take(ADDRESS, household(address));
       if (account !== undefined) await this.#take(ACCOUNT, account);
     });
   }
@@ -50,7 +50,7 @@ export class SignInLimits {
   async succeeded(account: string, address: string): Promise<void> {
     await this.#orClosed(async () => {
       await this.#cache.delete(await countKey(ACCOUNT, account));
-      await this.#cache.increment(await countKey(ADDRESS, address), -1, WINDOW_MS);
+      await this.#cache.increment(await countKey(ADDRESS, household(address)), -1, WINDOW_MS);
     });
   }
 
@@ -83,6 +83,17 @@ export class SignInLimits {
 
 function wait(ms: number): AccountRefusal {
   return new AccountRefusal('too-many-attempts', 'too many attempts: wait before the next', Math.max(1000, ms));
+}
+
+/** An IPv6 address' /64: one household has it whole, and could come from another address each time. What is no IPv6 address is itself. */
+export function household(address: string): string {
+  const bare = address.replace(/%.*$/, '');
+  if (!bare.includes(':') || !URL.canParse(`http://[${bare}]`)) return address;
+  const spelled = new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  if (spelled.startsWith('::ffff:')) return spelled;
+  const [head = [], tail] = spelled.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
+  return `${[...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])].slice(0, 4).join(':')}::/64`;
 }
 
 /** Hashed: whatever somebody types is no key of ours, and addresses of people do not lie about in the cache. */
