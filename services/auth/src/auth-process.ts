@@ -42,6 +42,11 @@ export class AuthProcess implements Service {
     this.#metrics = metrics;
   }
 
+  /** Of HTTP, once `run` resolved. */
+  get port(): number {
+    return this.#http?.port ?? 0;
+  }
+
   async run(): Promise<void> {
     try {
       await this.#start();
