@@ -29,13 +29,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const open = (more: { rotationMs?: number; bus?: Bus; store?: KeyStore } = {}) =>
+const open = (more: { rotationMs?: number; readAgainMs?: number; bus?: Bus; store?: KeyStore } = {}) =>
   SigningKeys.open(more.store ?? store, {
     logger,
     now: () => nowMs,
     rotationMs: more.rotationMs,
     tokenLifetimeMs: 12 * HOUR_MS,
     ...(more.bus ? { bus: more.bus } : {}),
+    ...(more.readAgainMs === undefined ? {} : { readAgainMs: more.readAgainMs }),
   });
 const sign = async (keys: SigningKeys, lifetimeMs = 12 * HOUR_MS) =>
   (
@@ -115,6 +116,14 @@ test('[A24] a revocation of all keys reaches other processes by a word on the bu
   expect(await isTaken(other, token)).toBe(false);
   expect(await isTaken(other, await sign(one))).toBe(true);
   await Promise.all([one.stop(), other.stop(), bus.close()]);
+});
+
+test('[A24] a change that nobody told is read after a while', async () => {
+  const [one, other] = [await open(), await open({ readAgainMs: 50 })];
+  await other.run();
+  const { kid } = await one.revokeAll();
+  await expect.poll(() => other.signing().kid, { timeout: 10_000 }).toBe(kid);
+  await other.stop();
 });
 
 test('[A21] a store that is away stops nobody: the keys known keep working', async () => {

@@ -21,9 +21,11 @@ export interface SigningKeysOptions {
   readonly tokenLifetimeMs: number;
   /** Tells other processes, and hears from them, that keys were changed. */
   readonly bus?: Bus;
+  /** How often keys are read again, ms, should a word on the bus be lost. */
+  readonly readAgainMs?: number;
 }
 
-/** How often keys are read again, should a word on the bus be lost; far less than a new key is public before it signs. */
+/** Far less than a new key is public before it signs. */
 const READ_AGAIN_MS = 30_000;
 /** Keys at once. Where there are more, they are rotated far too often for the lifetime of their tokens. */
 const KEYS_MAX = 50;
@@ -104,7 +106,7 @@ export class SigningKeys implements AuthKeys, Service {
 
   async run(): Promise<void> {
     this.#subscription = this.#options.bus?.subscribe(AUTH_KEYS_CHANGED_SUBJECT, () => void this.#tryRefresh());
-    void every(READ_AGAIN_MS, () => this.#tryRefresh(), this.#stopping.signal);
+    void every(this.#options.readAgainMs ?? READ_AGAIN_MS, () => this.#tryRefresh(), this.#stopping.signal);
   }
 
   async drain(): Promise<void> {
