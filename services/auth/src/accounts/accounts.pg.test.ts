@@ -148,7 +148,7 @@ test('[AC9] a disabled person is out at once, cannot refresh, and is told so onl
 });
 
 test('[AC10] personal tokens act for their person, narrowed; service tokens for themselves; both end', async () => {
-  const { signUpAs, tokens, decide, changes, store, clock } = await newAccounts();
+  const { signUpAs, tokens, decide, changes, people, clock } = await newAccounts();
   const ada = await signUpAs('ada');
   const owner = { userId: ada.user.id, admin: false };
   const admin = { userId: ada.user.id, admin: true };
@@ -177,10 +177,12 @@ test('[AC10] personal tokens act for their person, narrowed; service tokens for 
   expect(changes).toEqual([{ user: ada.user.id }, { user: serviceId }]);
   for (const { secret } of [whole, service]) expect(await decide(secret, 'notes/1')).toMatchObject({ allowed: false, status: 401 });
   expect(await refusal(tokens.end(owner, whole.token.id, ADDRESS))).toBe('not-found');
-  // A disabled person's tokens are worth nothing either.
-  const last = await make(owner, {});
-  await store.setDisabled(ada.user.id, true, START_MS);
-  expect(await decide(last.secret)).toMatchObject({ allowed: false, status: 401 });
+  // A disabled person's tokens are worth nothing either, and who keeps an allowance of one is told.
+  const last = [await make(owner, {}), await make(admin, { kind: 'service', documents: { '*': 'viewer' } })];
+  changes.length = 0;
+  await people.setDisabled('an admin', ada.user.id, true, ADDRESS);
+  expect(changes).toEqual([{ user: ada.user.id }, { user: `service:${last[1]?.token.id}` }]);
+  for (const { secret } of last) expect(await decide(secret)).toMatchObject({ allowed: false, status: 401 });
 });
 
 test('[A7] no secret is in the audit log or in what is logged', async () => {

@@ -1,6 +1,7 @@
 import type { IdentityStore } from '@weft/store';
 
 import { AccountRefusal } from './account-refusal.ts';
+import { serviceUser } from './bearer.ts';
 import type { Journal } from './journal.ts';
 
 export interface PeopleDeps {
@@ -25,6 +26,9 @@ export class People {
     if (!(await store.setDisabled(userId, disabled, now()))) throw new AccountRefusal('not-found', 'there is nobody of that id');
     if (disabled) await store.endSessionsOf(userId, now());
     const event = disabled ? 'user-disabled' : 'user-enabled';
-    await journal.write({ event, actor: adminId, subject: userId, address }, { user: userId });
+    // Service tokens they made are worth nothing either, and act under names of their own.
+    const services = (await store.programTokensOf(userId)).filter(({ kind }) => kind === 'service');
+    const changes = services.map(({ id }) => ({ user: serviceUser(id) }));
+    await journal.write({ event, actor: adminId, subject: userId, address }, { user: userId }, ...changes);
   }
 }

@@ -23,8 +23,6 @@ export const PASSWORD = 'correct horse battery staple';
 export const ADDRESS = '192.0.2.1';
 const DAY_MS = 86_400_000;
 
-export type TestAccounts = Awaited<ReturnType<ReturnType<typeof useAccounts>>>;
-
 /** Accounts on a real Postgres; each call of what it gives is a new, empty database and a clock of its own. */
 export function useAccounts() {
   let postgres: Awaited<ReturnType<typeof startPostgres>>;

@@ -132,10 +132,10 @@ function refreshTokenOf({ body, cookies: sent }: FastifyRequest): { readonly tok
   return token === undefined ? { token: sent[REFRESH_COOKIE] ?? '', fromCookie: true } : { token, fromCookie: false };
 }
 
-/** By the access token; where that has expired, the refresh token is used up for it. */
+/** By the access token in `Authorization`, else by the refresh token, which is used up for it: an access token may have expired by then. */
 async function sessionToEnd(request: FastifyRequest, deps: AccountRoutesDeps): Promise<{ userId: string; session: string }> {
-  const { token } = refreshTokenOf(request);
-  if (token === '') return whoSignedIn(request, deps);
+  const { token, fromCookie } = refreshTokenOf(request);
+  if (token === '' || (fromCookie && request.headers.authorization !== undefined)) return whoSignedIn(request, deps);
   const { user, sessionId } = await deps.accounts.refresh(token, request.ip);
   return { userId: user.id, session: sessionId };
 }

@@ -227,12 +227,24 @@ describe('browsers', () => {
         'http://evil.example/weft.example',
         undefined,
       ]) {
-        const headers = { cookie, ...(origin === undefined ? {} : { origin }) };
+        const headers = { cookie, 'x-forwarded-host': 'evil.example', ...(origin === undefined ? {} : { origin }) };
         expect(await errorOf(ask(method, path, { body, headers })), `${method} ${path} ${origin}`).toEqual([403, 'wrong-origin']);
       }
     }
     expect((await ask('POST', '/auth/tokens', { body: { label: 'x' }, headers: { cookie, origin: LISTED } })).status).toBe(201);
     expect((await ask('POST', '/auth/sign-out', { headers: { cookie, origin: OWN } })).status).toBe(204);
+  });
+
+  test('[AC7] sign-out by cookie works after the access token has expired, and a bearer token goes before a cookie', async () => {
+    const browser = await signInByCookies();
+    const refresh = cookieHeader(browser.headers).split('; ')[1] ?? '';
+    const bob = await signUp('bob');
+    const bobs = { authorization: `Bearer ${bob.accessToken}`, cookie: refresh, origin: OWN };
+    expect((await ask('POST', '/auth/sign-out', { headers: bobs })).status).toBe(204);
+    expect(await errorOf(ask('GET', '/auth/me', bearer(bob.accessToken)))).toEqual([401, 'signed-out']);
+    expect((await ask('GET', '/auth/me', bearer(browser.json.accessToken))).status).toBe(200);
+    expect((await ask('POST', '/auth/sign-out', { headers: { cookie: refresh, origin: OWN } })).status).toBe(204);
+    expect(await errorOf(ask('GET', '/auth/me', bearer(browser.json.accessToken)))).toEqual([401, 'signed-out']);
   });
 
   test('[H3] a foreign page signs nobody in under its own account', async () => {

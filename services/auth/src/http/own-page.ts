@@ -22,8 +22,9 @@ export function refuseForeignSignIn(request: FastifyRequest, origins: readonly s
   if (request.headers.origin !== undefined && !isOwnPage(request, origins)) throw foreignPage();
 }
 
-function isOwnPage({ headers, host }: FastifyRequest, origins: readonly string[]): boolean {
-  const { origin } = headers;
+/** `Host` as the browser named it; not `X-Forwarded-Host`, which a proxy may pass on from anybody. */
+function isOwnPage({ headers }: FastifyRequest, origins: readonly string[]): boolean {
+  const { origin, host = '' } = headers;
   if (origin === undefined) return false;
   return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase());
 }
