@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, type ServerResponse, request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Edge } from './edge.ts';
 import { ask, handshake } from './raw-request.ts';
@@ -112,6 +113,26 @@ describe('[E9] headers of a client', () => {
       const stated = auth.last.headers.find(([name]) => name === 'x-original-uri')?.[1];
       expect([stated, gateway.last.url]).toEqual([path, path]);
     }
+  });
+
+  test('HTTP/2: the same headers go on, and the host is the one the client named', async () => {
+    const session = connectHttp2(`https://127.0.0.1:${edge.port}`, { ca: edge.ca });
+    const asking = session.request({
+      ':path': '/yjs/plan?token=x',
+      ':authority': 'weft.test',
+      'x-weft-grant': 'forged',
+      'x-original-uri': 'forged',
+      'x-forwarded-for': 'forged',
+    });
+    const [answer] = (await once(asking, 'response')) as [Record<string, unknown>];
+    session.destroy();
+    expect(answer[':status']).toBe(200);
+    for (const { headers } of [auth.last, gateway.last]) {
+      expect(headers).toContainEqual(['host', 'weft.test']);
+      expect(headers.filter(([, value]) => value === 'forged')).toEqual([]);
+    }
+    expect(auth.last.headers).toContainEqual(['x-original-uri', '/yjs/plan?token=x']);
+    expect(gateway.last.headers).toContainEqual(['x-weft-grant', 'the-grant']);
   });
 
   test('only a WebSocket is upgraded to', async () => {
