@@ -179,17 +179,21 @@ describe('[L8] Auth', () => {
     const { client } = person;
     client.send(collab.auth(name, viewer));
     expect(await client.heard('authenticated', { count: 2 })).toMatchObject({ scope: 'readonly' });
-    client.send(collab.update(name, updateOf('never ')));
+    client.send(collab.update(name, person.edit('kept ')));
     await client.heard('status', { count: 2 });
     expect(client.statuses()).toEqual([1, 0]);
     client.send(collab.auth(name, editor));
     expect(await client.heard('authenticated', { count: 3 })).toMatchObject({ scope: 'read-write' });
+    // What was refused it keeps, and what it makes next builds on that: it is asked for it, and answers as providers do (GW16).
+    const { stateVector } = await client.heard('step1', { count: 2 });
+    client.send(collab.step2(name, Y.encodeStateAsUpdate(person.doc, stateVector)));
+    await client.heard('status', { count: 3 });
     await person.types('two ');
     client.send(collab.auth(name, house.signer.token({ documents: { elsewhere: 'editor' } })));
     expect(await client.heard('denied')).toMatchObject({ text: 'token gives no right to this document' });
     client.send(collab.update(name, updateOf('never ')));
-    await others.goOn('one two ');
-    expect(client.statuses()).toEqual([1, 0, 1]);
+    await others.goOn('one kept two ');
+    expect(client.statuses()).toEqual([1, 0, 1, 1]);
     expect(textOf(await house.logged(name))).not.toContain('never');
     await client.close();
     await others.leave();
