@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentInTarget } from '@weft/protocol';
+import { printedSeed, randomFrom } from '../harness/random.ts';
 import { collab } from '../limits/frames.ts';
 import { RawClient } from '../limits/raw-client.ts';
 import { Forger } from './forger.ts';
@@ -230,6 +232,45 @@ describe('[E5] the edge and the gateway open the same document, or none:', () =>
       const answer = await shake(way, `${target}?token=${token}`);
       expect([way, answer.status]).toEqual([way, expect.toSatisfy((status: number) => status === 400 || status === 403 || status === 404)]);
     }
+  });
+
+  test('targets made of tricks, 300 of them from one seed: what can be said before is what edge and gateway do', async () => {
+    const pieces = [
+      '/',
+      '//',
+      '..',
+      '.',
+      '%2f',
+      '%2F',
+      '%2e',
+      '%252e',
+      '%5c',
+      ';',
+      '#',
+      '?',
+      '%00',
+      '%c0%af',
+      '%0a',
+      '+',
+      '%20',
+      'a',
+      'B',
+      'yjs',
+      'collab',
+      'auth/verify',
+    ];
+    const random = randomFrom(printedSeed('targets made of tricks'));
+    const token = house.token({ documents: { '*': 'owner' } });
+    const opened = { yes: 0, no: 0 };
+    for (let i = 0; i < 300; i++) {
+      const target = `/yjs/${Array.from({ length: 1 + random.int(5) }, () => random.pick(pieces)).join('')}`;
+      const stated = `${target}${target.includes('?') ? '&' : '?'}token=${token}`;
+      const can = 'name' in documentInTarget(stated);
+      const [edge, gateway] = await Promise.all(ways.map(async (way) => (await shake(way, stated)).status === 101));
+      expect({ target, edge, gateway }).toEqual({ target, edge: can, gateway: can });
+      opened[can ? 'yes' : 'no'] += 1;
+    }
+    expect(Math.min(opened.yes, opened.no)).toBeGreaterThan(50);
   });
 
   test('absolute-form: what the request line says besides the path decides nothing', async () => {
