@@ -100,6 +100,7 @@ describe('[A31] a rotation of the issuer', () => {
   });
 
   test('that never was: unknown keys are refused, by hundreds of tokens with few fetches', async () => {
+    const startMs = performance.now();
     const of = decider();
     await ask(of, await issuer.token());
     for (let round = 0; round < 3; round++) {
@@ -108,7 +109,7 @@ describe('[A31] a rotation of the issuer', () => {
       );
       for (const decision of asked) expect(decision).toEqual({ allowed: false, status: 401, reason: 'token signed by an unknown key' });
     }
-    expect(issuer.fetches).toBeLessThanOrEqual(6);
+    expect(issuer.fetches).toBeLessThanOrEqual(2 + (performance.now() - startMs) / COOLDOWN_MS);
   }, 30_000);
 
   test('keeps at most 200 questions waiting; more are unavailable at once', async () => {
