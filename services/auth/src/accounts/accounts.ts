@@ -105,9 +105,9 @@ export class Accounts {
   /** A new access token, and the refresh token that follows the one given. One that was used before ends its session. */
   async refresh(refreshToken: string, address: string): Promise<SignedIn> {
     const { store, journal, now } = this.#deps;
-    const hash = await hashOfSecret(refreshToken, REFRESH_PREFIX);
+    const hash = hashOfSecret(refreshToken, REFRESH_PREFIX);
     if (hash === undefined) throw new AccountRefusal('signed-out', NOT_SIGNED_IN);
-    const next = await newSecret(REFRESH_PREFIX);
+    const next = newSecret(REFRESH_PREFIX);
     const rotation = await store.rotateRefreshToken({ hash, nextHash: next.hash, nowMs: now() });
     switch (rotation.outcome) {
       case 'rotated': {
@@ -164,7 +164,7 @@ export class Accounts {
 
   async #start(user: User): Promise<SignedIn> {
     const { store, journal, now } = this.#deps;
-    const refresh = await newSecret(REFRESH_PREFIX);
+    const refresh = newSecret(REFRESH_PREFIX);
     const sessionId = crypto.randomUUID();
     const createdAtMs = now();
     const expiresAtMs = createdAtMs + this.#policy.sessionLifetimeMs;

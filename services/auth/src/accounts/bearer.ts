@@ -41,7 +41,7 @@ export function serviceUser(tokenId: string): string {
 
 /** @throws TokenError for whatever proves nothing. */
 export async function bearerOf(token: string, { store, keys }: BearerDeps, nowMs: number): Promise<Bearer> {
-  const hash = await hashOfSecret(token, PERSONAL_PREFIX, SERVICE_PREFIX);
+  const hash = hashOfSecret(token, PERSONAL_PREFIX, SERVICE_PREFIX);
   if (hash === undefined) return bearerOfAccessToken(token, keys(), nowMs);
   const found = await store.bearerOf(hash, nowMs);
   if (found === undefined || found.disabled) throw new TokenError('expired', 'token is not valid, or not any more');

@@ -42,7 +42,7 @@ export class ProgramTokens {
       throw new AccountRefusal('bad-request', 'a service token needs documents: an object of document name or prefix* to role');
     }
     const nowMs = this.#deps.now();
-    const secret = await newSecret(kind === 'personal' ? PERSONAL_PREFIX : SERVICE_PREFIX);
+    const secret = newSecret(kind === 'personal' ? PERSONAL_PREFIX : SERVICE_PREFIX);
     const expiresAtMs = lifetimeMs === undefined ? undefined : nowMs + lifetimeMs;
     const token: ProgramToken = { id: crypto.randomUUID(), kind, label, documents, createdAtMs: nowMs, expiresAtMs };
     if (!(await this.#deps.store.addProgramToken({ ...token, userId: owner.userId, hash: secret.hash }))) {

@@ -1,4 +1,5 @@
 /** Secrets that people and programs carry: random, and kept here as SHA-256 only. 256 random bits need no slow hash. */
+import { createHash } from 'node:crypto';
 
 export const PERSONAL_PREFIX = 'weft_p_';
 export const SERVICE_PREFIX = 'weft_s_';
@@ -14,16 +15,17 @@ export interface Secret {
   readonly hash: Uint8Array;
 }
 
-export async function newSecret(prefix: string): Promise<Secret> {
+export function newSecret(prefix: string): Secret {
   const text = prefix + Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString('base64url');
-  return { text, hash: await sha256(text) };
+  return { text, hash: sha256(text) };
 }
 
 /** undefined: no secret of that kind looks so. */
-export async function hashOfSecret(text: string, ...prefixes: readonly string[]): Promise<Uint8Array | undefined> {
+export function hashOfSecret(text: string, ...prefixes: readonly string[]): Uint8Array | undefined {
   return SECRET.test(text) && prefixes.some((prefix) => text.startsWith(prefix)) ? sha256(text) : undefined;
 }
 
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+/** Not by WebCrypto, whose threads hash passwords. */
+function sha256(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
 }

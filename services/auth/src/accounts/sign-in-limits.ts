@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { CacheUnavailable } from '@weft/cache';
 import type { Cache } from '@weft/cache';
 import type { Logger } from '@weft/telemetry';
@@ -49,21 +51,21 @@ export class SignInLimits {
   /** The password was right: the account's attempts are forgotten, and this one is taken back from the address. */
   async succeeded(account: string, address: string): Promise<void> {
     await this.#orClosed(async () => {
-      await this.#cache.delete(await countKey(ACCOUNT, account));
-      await this.#cache.increment(await countKey(ADDRESS, household(address)), -1, WINDOW_MS);
+      await this.#cache.delete(countKey(ACCOUNT, account));
+      await this.#cache.increment(countKey(ADDRESS, household(address)), -1, WINDOW_MS);
     });
   }
 
   async #take(limit: Limit, name: string): Promise<void> {
-    const pauseKey = `${await countKey(limit, name)}:pause`;
+    const pauseKey = `${countKey(limit, name)}:pause`;
     const pausedUntil = await this.#cache.get(pauseKey);
     if (pausedUntil !== undefined) throw wait(Number(pausedUntil) - this.#now());
-    const attempts = await this.#cache.increment(await countKey(limit, name), 1, WINDOW_MS);
+    const attempts = await this.#cache.increment(countKey(limit, name), 1, WINDOW_MS);
     if (attempts <= limit.free) return;
     const pauseMs = Math.min(limit.firstMs * 2 ** Math.min(attempts - limit.free - 1, 30), limit.longestMs);
     // One of many at once gets the turn of this pause; the others do not count, so that they cannot prolong the next.
     if (await this.#cache.setIfAbsent(pauseKey, String(this.#now() + pauseMs), pauseMs)) return;
-    await this.#cache.increment(await countKey(limit, name), -1, WINDOW_MS);
+    await this.#cache.increment(countKey(limit, name), -1, WINDOW_MS);
     throw wait(pauseMs);
   }
 
@@ -96,8 +98,7 @@ export function household(address: string): string {
   return `${[...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])].slice(0, 4).join(':')}::/64`;
 }
 
-/** Hashed: whatever somebody types is no key of ours, and addresses of people do not lie about in the cache. */
-async function countKey({ kind }: Limit, name: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name));
-  return `sign-in:${kind}:${Buffer.from(digest).toString('base64url')}`;
+/** Hashed: whatever somebody types is no key of ours, and addresses of people do not lie about in the cache. Not by WebCrypto, whose threads hash passwords. */
+function countKey({ kind }: Limit, name: string): string {
+  return `sign-in:${kind}:${createHash('sha256').update(name).digest('base64url')}`;
 }
