@@ -1,5 +1,7 @@
 export type { Policy } from './deciders/at-once.ts';
 export { accountSettings, keyRotationSetting, keySourceOf } from './config.ts';
+export { DECIDER_KINDS, deciderConfigOf, deciderSettings } from './deciders/from-config.ts';
+export type { DeciderConfig } from './deciders/from-config.ts';
 export type { HttpRequest, HttpResponse } from './http/carry.ts';
 export { openBuiltin } from './builtin.ts';
 export type { Builtin, BuiltinConfig } from './builtin.ts';

@@ -31,6 +31,24 @@ test('WEFT_AUTH=builtin: accounts of its own, nobody without one', () => {
   expect(readStandaloneConfig({ WEFT_AUTH: 'required' })).toMatchObject({ auth: { decider: { kind: 'tokens' } }, builtin: undefined });
 });
 
+test('WEFT_AUTH=claims and webhook: somebody else says, and what they need is asked for', () => {
+  const webhook = {
+    WEFT_AUTH: 'webhook',
+    WEFT_AUTH_WEBHOOK_URL: 'http://127.0.0.1:8000/weft',
+    WEFT_AUTH_WEBHOOK_SECRET: '0123456789abcdef',
+  };
+  expect(readStandaloneConfig(webhook).auth).toMatchObject({
+    guests: 'none',
+    devSignIn: false,
+    decider: { kind: 'webhook', webhook: { url: 'http://127.0.0.1:8000/weft' } },
+  });
+  expect(() => readStandaloneConfig({ WEFT_AUTH: 'claims' })).toThrow(/^WEFT_AUTH_JWKS_URL: nothing was given while WEFT_AUTH is claims/);
+  expect(readStandaloneConfig({ WEFT_AUTH: 'tokens', WEFT_HOST: '0.0.0.0' }).auth).toMatchObject({
+    guests: 'none',
+    decider: { kind: 'tokens' },
+  });
+});
+
 describe('away from loopback', () => {
   test.each(['0.0.0.0', '::', '192.168.1.7', 'example.org', '127.evil.example'])('%s is refused without WEFT_AUTH', (host) => {
     expect(() => readStandaloneConfig({ WEFT_HOST: host })).toThrow(ConfigError);
@@ -48,5 +66,5 @@ describe('away from loopback', () => {
 });
 
 test('a wrong WEFT_AUTH is not taken for none', () => {
-  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required, builtin$/);
+  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required, tokens, builtin, claims, webhook$/);
 });

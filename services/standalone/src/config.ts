@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 
-import { accountSettings, keyRotationSetting, keySourceOf } from '@weft/auth';
-import type { AuthConfig, BuiltinConfig, KeySource } from '@weft/auth';
+import { DECIDER_KINDS, accountSettings, deciderConfigOf, deciderSettings, keyRotationSetting, keySourceOf } from '@weft/auth';
+import type { AuthConfig, BuiltinConfig, DeciderConfig, KeySource } from '@weft/auth';
 import { ConfigError, originsSetting, readConfig, setting, trustedProxiesSetting } from '@weft/config';
 import type { Environment } from '@weft/config';
 import { gatewaySettings } from '@weft/gateway';
@@ -19,10 +19,11 @@ export const standaloneSettings = {
   }),
   port: setting.port('WEFT_PORT', { default: 8080, say: 'Port the clients connect to.' }),
   data: setting.path('WEFT_DATA', { default: './data', say: 'The folder that holds everything kept on this machine.' }),
-  auth: setting.oneOf('WEFT_AUTH', ['required', 'builtin'], {
+  auth: setting.oneOf('WEFT_AUTH', ['required', ...DECIDER_KINDS], {
     optional: true,
-    say: 'required: everybody needs a token. builtin: people have accounts here. Unset: guests may edit, on loopback only.',
+    say: 'required or tokens: everybody needs a token of ours. builtin: people have accounts here. claims: tokens of another issuer. webhook: your backend says. Unset: guests may edit, on loopback only.',
   }),
+  ...deciderSettings,
   authKey: setting.secret('WEFT_AUTH_KEY', {
     optional: true,
     say: 'The Ed25519 private key that signs tokens, as PKCS8 PEM or JWK. Unset: one of our own making is kept in the data folder.',
@@ -92,7 +93,7 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
     postgresFsync: !own.testOnlyFsyncOff,
     keySource: keySourceOf(own.authKey, own.data),
     keyRotationMs: own.keyRotationMs,
-    auth: authConfigOf(own),
+    auth: authConfigOf(own, deciderConfigOf(own.auth === undefined || own.auth === 'required' ? 'tokens' : own.auth, own)),
     builtin: own.auth === 'builtin' ? { ...own, signUp: own.signUp === 'open', guests: 'none' } : undefined,
     gateway: { ...gateway, host, port, id: ID, drainMs: DRAIN_MS },
     worker: { ...worker, id: ID, handoverMs: 0 },
@@ -102,21 +103,24 @@ export function readStandaloneConfig(env: Environment): StandaloneConfig {
 
 interface AuthSettings {
   readonly host: string;
-  readonly auth: 'required' | 'builtin' | undefined;
+  readonly auth: string | undefined;
   readonly devSignIn: boolean | undefined;
   readonly tokenLifetimeMs: number;
   readonly origins: readonly string[] | undefined;
   readonly trustedProxies: readonly string[];
 }
 
-function authConfigOf({ host, auth, devSignIn, tokenLifetimeMs, origins, trustedProxies }: AuthSettings): AuthConfig {
+function authConfigOf(
+  { host, auth, devSignIn, tokenLifetimeMs, origins, trustedProxies }: AuthSettings,
+  decider: DeciderConfig,
+): AuthConfig {
   const open = auth === undefined;
   if (!isLoopback(host)) {
     if (open) {
       throw new ConfigError(
         'WEFT_HOST',
         `"${host}" was given while WEFT_AUTH is unset`,
-        'a loopback address, or WEFT_AUTH=required or builtin so that everybody needs a token',
+        'a loopback address, or WEFT_AUTH=required (or another of its values) so that everybody needs a token',
       );
     }
     if (devSignIn === true) {
@@ -127,7 +131,6 @@ function authConfigOf({ host, auth, devSignIn, tokenLifetimeMs, origins, trusted
       );
     }
   }
-  const decider = { kind: auth === 'builtin' ? 'builtin' : 'tokens' } as const;
   return { guests: open ? 'edit' : 'none', devSignIn: devSignIn ?? open, tokenLifetimeMs, decider, origins, trustedProxies };
 }
 
