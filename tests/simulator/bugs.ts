@@ -113,7 +113,7 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: `${worker}slice-follower.ts`,
-        from: 'const base = Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored, to));',
+        from: 'const base = Math.min(to, Math.max(state.first - 1, Math.min(slice.lookback(this.#clock.now()) ?? stored, stored)));',
         to: 'const base = to;',
       },
     ],
@@ -135,8 +135,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: `${gateway}document.ts`,
-        from: 'member.position = Math.min(this.#world.coveredPosition(this), this.#owed?.from ?? Number.POSITIVE_INFINITY);',
-        to: 'member.position = 1e9;',
+        from: 'member.position = this.#owedFrom(this.#world.coveredPosition(this));',
+        to: 'member.position = { ...this.#world.coveredPosition(this), position: 1e9 };',
       },
     ],
   },

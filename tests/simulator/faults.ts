@@ -108,7 +108,8 @@ const acts = {
   'store-slow': (stage, random) => {
     const { weather } = stage.house.database;
     Object.assign(weather, { slowMs: random.exponential(500), answerMs: random.chance(0.3) ? 20_000 : 0 });
-    forAWhile(stage, random.exponential(2_500), () => Object.assign(weather, { slowMs: 0, answerMs: 0 }));
+    forAWhile(stage, random.exponential(2_500), () => Object.assign(weather, { slowMs: 0, answerMs: 0, readMs: 0 }));
+    if (random.chance(0.6)) weather.readMs = 25_000;
   },
   'store-away': (stage, random) => {
     stage.house.database.weather.away = true;
@@ -187,7 +188,7 @@ export function heal({ house }: Stage): void {
   network.joinAll();
   Object.assign(network.weather, { lost: 0, twice: 0, late: 0 });
   Object.assign(log.weather, { refused: 0, answerLost: 0, takenLate: 0, slowMs: 0, full: false, away: false });
-  Object.assign(database.weather, { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, away: false });
+  Object.assign(database.weather, { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, readMs: 0, away: false });
   for (const place of house.places) {
     place.process?.wake();
     if (place.process) place.process.isCut = false;

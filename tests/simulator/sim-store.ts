@@ -25,6 +25,8 @@ export interface StoreWeather {
   slowMs: number;
   /** What was done or read at one moment is told this much later, at most: a large answer on a slow line. Less than the 30 s after which libs/store gives up. */
   answerMs: number;
+  /** The same, of documents alone. */
+  readMs: number;
   away: boolean;
 }
 
@@ -34,7 +36,7 @@ const emptySnapshot: Snapshot = { version: 0, pieces: [], stateVector: Uint8Arra
 
 /** Postgres as the queries of libs/store use it: each call is one transaction, at one moment. */
 export class SimDatabase {
-  readonly weather: StoreWeather = { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, away: false };
+  readonly weather: StoreWeather = { refused: 0, answerLost: 0, slowMs: 0, answerMs: 0, readMs: 0, away: false };
   readonly quarantined: Quarantined[] = [];
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -51,7 +53,7 @@ export class SimDatabase {
   storeOf(process: SimProcess): DocumentStore {
     const call = <T>(transaction: () => T): Promise<T> => this.#call(process, transaction);
     return {
-      loadDocument: (document, slice) => call(() => this.load(document, slice)),
+      loadDocument: (document, slice) => this.#call(process, () => this.load(document, slice), this.weather.readMs),
       snapshotVersion: (document) => call(() => this.#documents.get(document)?.snapshot.version ?? 0),
       floor: (slice) => call(() => this.#floors.get(slice)),
       commitFlush: (flush) => call(() => this.#commit(flush)),
@@ -88,7 +90,7 @@ export class SimDatabase {
     return this.#floors.get(slice);
   }
 
-  async #call<T>(process: SimProcess, transaction: () => T): Promise<T> {
+  async #call<T>(process: SimProcess, transaction: () => T, readMs = 0): Promise<T> {
     const { refused, answerLost, away } = this.weather;
     if (away || process.isCut) return process.settle(timeoutMs, () => fail(new StoreUnavailable('Postgres is away')));
     if (this.#random.chance(refused)) return process.settle(this.#latencyMs(), () => fail(new StoreUnavailable('Postgres went away')));
@@ -97,7 +99,7 @@ export class SimDatabase {
         const done = attempt(transaction);
         const answer = this.#random.chance(answerLost)
           ? process.settle<T>(timeoutMs, () => fail(new StoreUnavailable('the connection was lost')))
-          : process.settle<T>(this.#latencyMs() + this.#random.between(0, this.weather.answerMs), done);
+          : process.settle<T>(this.#latencyMs() + this.#random.between(0, Math.max(readMs, this.weather.answerMs)), done);
         answer.then(resolve, reject);
       });
     });

@@ -46,6 +46,10 @@ const found: readonly (readonly [number, string])[] = [
     3437,
     '[GW7] who was behind when the log was replaced was asked for from a position of the old log in the new one, and never got what came in between',
   ],
+  [
+    585,
+    '[SW20] structs that waited in a snapshot for what a lost log had were not given to clients past its state vector, who so missed them for good',
+  ],
   [778, '[SW19] a worker waited for ever for records that were trimmed while Postgres did not tell it the floor'],
 ];
 

@@ -60,6 +60,19 @@ test('the state vector is that of the whole document', () => {
   );
 });
 
+test('[SW20] a snapshot that holds what waits for something earlier gives it to a client that is past the rest of it', () => {
+  const doc = new Y.Doc();
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  for (const letter of 'abcd') doc.getText('text').insert(0, letter);
+  const [first, second, third, fourth] = updates as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  // The log that had the first is lost; only this client still has it. What came after it is compacted, and waits.
+  const document = openDocument([second, third, fourth], 3, 3, 0);
+  const client = docOf([first]);
+  for (const update of document.forStateVector(Y.encodeStateVector(client))) Y.applyUpdate(client, update);
+  expect(client.getText('text').toJSON()).toBe('dcba');
+});
+
 test('while an update waits for an earlier one the state vector understates, and is whole again when it comes', () => {
   const doc = new Y.Doc();
   const updates: Uint8Array[] = [];

@@ -22,7 +22,6 @@ export class OpenDocument {
   readonly #pieces: readonly Uint8Array[];
   /** The store's rows since the snapshot. */
   readonly #rows: readonly Uint8Array[];
-  readonly #snapshotVector: ReadonlyMap<number, number>;
   readonly #snapshotDeletes: Uint8Array;
   /** Deletes of the snapshot, or later ones that `completeDeletes` found. */
   #knownDeletes: Uint8Array;
@@ -46,7 +45,6 @@ export class OpenDocument {
     this.tail = tail;
     this.#pieces = stored.snapshot.pieces;
     this.#rows = groupUpdates(stored.tail.flatMap(cutUpdate));
-    this.#snapshotVector = decodeStateVector(stored.snapshot.stateVector);
     this.#snapshotDeletes = stored.snapshot.deletes;
     this.#knownDeletes = stored.snapshot.deletes;
     this.#vector = new DocumentVector(stored.snapshot.stateVector);
@@ -129,8 +127,9 @@ export class OpenDocument {
   /** A client past the snapshot needs only its deletes; one in between gets the pieces it lacks, cut to what it lacks. */
   #snapshotFor(has: Map<number, number>, stateVector: Uint8Array): Uint8Array[] {
     if (this.#pieces.length === 0) return [];
-    if (isPast(has, this.#snapshotVector)) return [this.#snapshotDeletes];
     this.#pieceScans ??= this.#pieces.map(scanUpdate);
+    // Not by the snapshot's state vector: that ends where something is missing, and the snapshot may hold what waits for it.
+    if (this.#pieceScans.every((scan) => coversRanges(has, scan))) return [this.#snapshotDeletes];
     return lackedBy(has, stateVector, this.#pieces, this.#pieceScans);
   }
 
@@ -163,9 +162,4 @@ function lackedBy(
       return scan.deletes || !coversRanges(has, scan);
     })
     .map((update) => diffUpdate(update, stateVector));
-}
-
-function isPast(has: ReadonlyMap<number, number>, vector: ReadonlyMap<number, number>): boolean {
-  for (const [client, clock] of vector) if ((has.get(client) ?? 0) < clock) return false;
-  return true;
 }
