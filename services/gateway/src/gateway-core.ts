@@ -9,7 +9,7 @@ import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './con
 import type { Connection } from './connection.ts';
 import { type DocumentLimits, GatewayDocument } from './document.ts';
 import { acknowledge, Editing, type EditingLimits } from './editing.ts';
-import { FloorGate } from './floor-gate.ts';
+import { FloorGate, type Opened } from './floor-gate.ts';
 import type { Member } from './member.ts';
 import { WorkerLinks, type WorkerLinkLimits } from './worker-links.ts';
 import { YjsConnection } from './yjs-connection.ts';
@@ -137,19 +137,14 @@ export class GatewayCore {
     lane.appended = { logIdentity, position };
     const bytes = lane.queue.inFlightBytes;
     const acks = lane.queue.appended();
-    if (this.#limits.ackAfter === 'database') {
-      const { released, lost } = lane.gate.add({ identity: logIdentity, position }, acks, bytes);
-      this.#acknowledge(released);
-      for (const member of lost)
-        if (!member.gone)
-          member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
-    } else this.#acknowledge(acks);
+    if (this.#limits.ackAfter === 'database') this.#opened(lane.gate.add({ identity: logIdentity, position }, acks, bytes));
+    else this.#acknowledge(acks);
     this.#flushLane(slice);
   }
 
   /** Everything whole up to here is committed in Postgres. */
   floor(slice: number, identity: string, position: number): void {
-    this.#acknowledge(this.#queues[slice]!.gate.floor({ identity, position }));
+    this.#opened(this.#queues[slice]!.gate.floor({ identity, position }));
   }
 
   /** Called a few times a second. */
@@ -254,6 +249,12 @@ export class GatewayCore {
   #flushLane(slice: number): void {
     const batch = this.#queues[slice]!.queue.next();
     if (batch) this.#effects.append(slice, batch);
+  }
+
+  #opened({ released, lost }: Opened<Member>): void {
+    this.#acknowledge(released);
+    for (const member of lost)
+      if (!member.gone) member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
   }
 
   #acknowledge(members: readonly Member[]): void {

@@ -58,7 +58,7 @@ export class Member {
   owesMissing = false;
   /** Whether what the client has and we lack has come: it comes with the Step2 that answers our Step1. */
   #history: 'unasked' | 'awaited' | 'came' = 'unasked';
-  /** Updates that came before it, and are acknowledged with it. */
+  /** Updates that came before it: it bears them too, and they are acknowledged with it. */
   #withheld = 0;
   /** What the Step1s were for that it was sent and has not answered, oldest first. */
   readonly #step1s: Step1Reason[] = [];
@@ -82,8 +82,9 @@ export class Member {
   }
 
   /**
-   * An Update came: does its acknowledgement wait for the Step2? A provider that comes back sends what was typed meanwhile before it is asked for what the house lacks: such an Update may build on edits that went
-   * down with another gateway, and until the Step2 brings those, it is not safe though it is in the log (invariant 2: causally durable).
+   * An Update came: is it left to the Step2? A provider that comes back sends what was typed meanwhile before it is asked for what the house lacks. Such an Update may build on edits that went
+   * down with another gateway: without those it would lie pending in the document, for ever if the client vanishes, and Yjs keeps pending with it what others wrote and was merged with it. The
+   * Step2 bears all of it together.
    */
   withholds(): boolean {
     if (this.#history !== 'awaited') return false;
