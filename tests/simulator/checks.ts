@@ -91,15 +91,11 @@ export class Checks {
     return found;
   }
 
-  /**
-   * Nothing waits for what was lost, with one exception that nobody was promised anything about: a provider sends edits before it has answered our Step1, and who vanishes in
-   * between leaves an edit without the unsent ones it builds on. Neither was acknowledged.
-   */
+  /** Nothing waits for what was lost. */
   #waiting(doc: ReturnType<typeof docOf>, what: string): string[] {
     return missingFrom(doc).flatMap(({ client, clock }) => {
       const edit = this.#ledger.of(client, clock);
-      const isGone = this.#users.some(({ name, isGone: gone }) => gone && name === edit?.by);
-      if (edit && (this.#exempt.has(edit) || (isGone && edit.ackedAtMs === undefined))) return [];
+      if (edit && this.#exempt.has(edit)) return [];
       return [`${what} waits for struct ${clock} of ${client}, edit ${edit?.number} of ${edit?.by}, which is lost`];
     });
   }

@@ -50,6 +50,18 @@ const found: readonly (readonly [number, string])[] = [
     585,
     '[SW20] structs that waited in a snapshot for what a lost log had were not given to clients past its state vector, who so missed them for good',
   ],
+  [
+    8143,
+    '[GW8] a log was wiped while what waited for its floor filled the bound: nothing was appended to the new one, and nobody could write any more',
+  ],
+  [
+    7924,
+    '[GW5] a worker that got a document back while it still relayed it from before was told to close it, after it had answered: its relays ended, and nobody noticed',
+  ],
+  [
+    7245,
+    '[GW11] what somebody typed before coming back came into the log without what it builds on, its author vanished, and an acknowledged edit merged with it lay pending for ever',
+  ],
   [778, '[SW19] a worker waited for ever for records that were trimmed while Postgres did not tell it the floor'],
 ];
 

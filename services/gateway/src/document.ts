@@ -33,6 +33,8 @@ export class GatewayDocument {
   #sharing: { readonly question: Question; readonly answer: DocumentAnswer; readonly members: Set<Member> } | undefined;
   readonly #recovery: Recovery;
   #presenceChanges = new Map<number, PresenceEntry>();
+  /** Who is gone, and not shown so yet. */
+  readonly #leaving = new Map<number, PresenceEntry>();
   #presenceFlushedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, place: { partition: number; slice: number }, publish: Publish, limits: DocumentLimits, world: DocumentWorld) {
@@ -138,8 +140,23 @@ export class GatewayDocument {
     if (mayNow && member.awaitsRefused()) this.#recovery.again(member);
   }
 
-  /** Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. */
+  /**
+   * Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. Who is gone is shown so a moment later: who lost a gateway
+   * and is on another by now is taken from the one and given by the other.
+   */
   showPresence(entries: readonly PresenceEntry[]): void {
+    const states = entries.filter(({ json }) => json !== 'null');
+    for (const { clientId } of states) this.#leaving.delete(clientId);
+    this.#show(states);
+    const removals = entries.filter(({ json }) => json === 'null');
+    if (removals.length === 0) return;
+    for (const removal of removals) this.#leaving.set(removal.clientId, removal);
+    this.#world.after(this.#limits.presenceLeaveMs, () =>
+      this.#show(removals.filter((removal) => this.#leaving.get(removal.clientId) === removal && this.#leaving.delete(removal.clientId))),
+    );
+  }
+
+  #show(entries: readonly PresenceEntry[]): void {
     if (entries.length === 0) return;
     const first = this.#presenceChanges.size === 0;
     for (const entry of entries) this.#presenceChanges.set(entry.clientId, entry);
@@ -373,6 +390,8 @@ export interface DocumentWorld {
 export interface DocumentLimits {
   readonly joinBufferBytesMax: number;
   readonly presenceWindowMs: number;
+  /** Who is gone is shown so after this long. */
+  readonly presenceLeaveMs: number;
 }
 
 const ignore = (): void => {};

@@ -35,7 +35,7 @@ export class Editing {
     const scan = this.#scan(member, update);
     if (isEmpty(scan)) acknowledge(member, true);
     else if (!member.mayEdit) refuse(member, 1);
-    else this.#take(document, member, update, member.withholds() ? 0 : 1);
+    else if (!member.withholds()) this.#take(document, member, update, 1);
   }
 
   /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */

@@ -3,6 +3,7 @@ import { FloorGate } from './floor-gate.ts';
 
 const at = (position: number, identity = 'log') => ({ identity, position });
 const nothing = { released: [], lost: [] };
+const released = (...acks: string[]) => ({ released: acks, lost: [] });
 
 describe('FloorGate', () => {
   test('acknowledgements wait for the floor of their log, and leave in order', () => {
@@ -10,9 +11,9 @@ describe('FloorGate', () => {
     expect(gate.add(at(1), ['a'], 10)).toEqual(nothing);
     expect(gate.add(at(2), ['b', 'c'], 10)).toEqual(nothing);
     expect(gate.add(at(3), ['d'], 10)).toEqual(nothing);
-    expect(gate.floor(at(2))).toEqual(['a', 'b', 'c']);
+    expect(gate.floor(at(2))).toEqual(released('a', 'b', 'c'));
     expect(gate.isEmpty).toBe(false);
-    expect(gate.floor(at(3))).toEqual(['d']);
+    expect(gate.floor(at(3))).toEqual(released('d'));
     expect(gate.isEmpty).toBe(true);
   });
 
@@ -26,8 +27,10 @@ describe('FloorGate', () => {
   test('positions of another log do not compare', () => {
     const gate = new FloorGate<string>();
     gate.add(at(7), ['a'], 10);
-    expect(gate.floor(at(100, 'another log'))).toEqual([]);
-    expect(gate.floor(at(7))).toEqual(['a']);
+    expect(gate.add(at(1, 'new log'), ['b'], 10)).toEqual({ released: [], lost: ['a'] });
+    // Of a persistence that has not noticed yet that the log was replaced.
+    expect(gate.floor(at(100))).toEqual(nothing);
+    expect(gate.floor(at(1, 'new log'))).toEqual(released('b'));
   });
 
   test('[GW8] what waited in a log that was replaced will not come: it is given back, and takes no room for ever', () => {
@@ -35,9 +38,19 @@ describe('FloorGate', () => {
     gate.add(at(7), ['a', 'b'], 10);
     gate.floor(at(3));
     expect(gate.add(at(1, 'new log'), ['c'], 10)).toEqual({ released: [], lost: ['a', 'b'] });
-    expect(gate.floor(at(7))).toEqual([]);
-    expect(gate.floor(at(1, 'new log'))).toEqual(['c']);
+    expect(gate.floor(at(7))).toEqual(nothing);
+    expect(gate.floor(at(1, 'new log'))).toEqual(released('c'));
     expect(gate.bytes).toBe(0);
+  });
+
+  test('[GW8] a floor of the log that replaced it says so too: where what waits has reached its bound nothing is appended any more', () => {
+    const gate = new FloorGate<string>();
+    gate.add(at(7), ['a', 'b'], 10);
+    expect(gate.floor(at(0, 'new log'))).toEqual({ released: [], lost: ['a', 'b'] });
+    expect(gate.bytes).toBe(0);
+    // An append to the old log that is answered late: nor will that come.
+    expect(gate.add(at(8), ['c'], 10)).toEqual(nothing);
+    expect(gate.floor(at(0, 'new log'))).toEqual({ released: [], lost: ['c'] });
   });
 
   test('[GW2] counts the bytes of what waits', () => {

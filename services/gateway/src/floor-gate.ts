@@ -8,6 +8,8 @@ export class FloorGate<Ack> {
   /** Of one log only, `#identity`, in the order of their positions. */
   #waiting: { position: number; acks: readonly Ack[]; bytes: number }[] = [];
   #identity: string | undefined;
+  /** The log that `#identity` replaced: who still announces floors of it has not noticed. */
+  #before: string | undefined;
   #floor: Floor | undefined;
   #bytes = 0;
 
@@ -24,7 +26,7 @@ export class FloorGate<Ack> {
    * it waited in a log that has been replaced since. Whoever waits for it has to bring the edit again.
    */
   add(at: Floor, acks: readonly Ack[], bytes: number): Opened<Ack> {
-    const lost = at.identity === this.#identity ? [] : this.#forsake();
+    const lost = at.identity === this.#identity ? [] : this.#replaced();
     this.#identity = at.identity;
     if (acks.length > 0) {
       this.#waiting.push({ position: at.position, acks, bytes });
@@ -33,10 +35,14 @@ export class FloorGate<Ack> {
     return { released: this.#release(), lost };
   }
 
-  /** Positions of another log than the waiting ones' do not compare: they go on waiting. */
-  floor(floor: Floor): Ack[] {
+  /**
+   * Positions of another log than the waiting ones' do not compare. One that is not the log before theirs has replaced it, and what waits will not come: noticed here too, because where
+   * what waits has reached its bound nothing is appended any more.
+   */
+  floor(floor: Floor): Opened<Ack> {
     this.#floor = floor;
-    return this.#release();
+    const isAnother = this.#identity !== undefined && floor.identity !== this.#identity && floor.identity !== this.#before;
+    return { released: this.#release(), lost: isAnother && !this.isEmpty ? this.#replaced() : [] };
   }
 
   #release(): Ack[] {
@@ -47,7 +53,9 @@ export class FloorGate<Ack> {
     return this.#take(count);
   }
 
-  #forsake(): Ack[] {
+  /** The log of what waits is no more. */
+  #replaced(): Ack[] {
+    this.#before = this.#identity;
     return this.#take(this.#waiting.length);
   }
 

@@ -1,5 +1,5 @@
 import type { Allowed, Decision } from '@weft/grants';
-import { CLOSE, CollabServerFrames, frameUpdates, type Open, type ToWorker } from '@weft/protocol';
+import { CLOSE, CollabServerFrames, encodeAwareness, frameUpdates, type Open, type PresenceEntry, type ToWorker } from '@weft/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import type { Batch } from './append-queue.ts';
@@ -27,6 +27,7 @@ const limits: GatewayLimits = {
   highWaterBytes: mib,
   joinBufferBytesMax: mib,
   presenceWindowMs: 20,
+  presenceLeaveMs: 100,
   presenceBytesMax: mib,
   presenceIdsMax: 100,
   presenceStateBytesMax: mib,
@@ -56,6 +57,7 @@ let core: GatewayCore;
 let asked: Open[];
 let appends: Batch<unknown>[];
 let contained: Extract<ToWorker, { kind: 'contains' }>[];
+let published: Uint8Array[];
 const worker = { id: 'w', incarnation: '1' };
 
 beforeEach(() => {
@@ -64,6 +66,7 @@ beforeEach(() => {
   asked = [];
   appends = [];
   contained = [];
+  published = [];
   decide = () => Promise.resolve(editor);
   core = build(limits);
 });
@@ -74,7 +77,7 @@ function build(its: GatewayLimits): GatewayCore {
     wallMs: () => nowMs,
     atEndOfTick: (run) => run(),
     after: (ms, run) => void timers.push({ atMs: nowMs + ms, run }),
-    publish: () => {},
+    publish: (_, frame) => void published.push(frame),
     sendToWorker: (_, message) => {
       if (message.kind === 'open') asked.push(message);
       if (message.kind === 'contains') contained.push(message);
@@ -236,6 +239,30 @@ test('more Auths than documents that wait for an answer: 4429; as many as a page
   expect(socket.closed?.code).toBe(CLOSE.rateLimited.code);
 });
 
+test('[GW18] who is gone from one gateway and given by another is not seen to go; who stays away is, a moment later', async () => {
+  core.setOwners(Array.from({ length: limits.partitions }, () => worker));
+  const { handler } = await collab();
+  handler.frame(step1('document', 1), true);
+  answer(asked[0]!);
+  const relay = (...entries: PresenceEntry[]): void => core.hearWorker({ kind: 'presence-relay', worker, document: 'document', entries });
+  const seen = (...entries: PresenceEntry[]): Uint8Array => new CollabServerFrames('document').awareness(encodeAwareness(entries));
+  const [here, gone] = [
+    { clientId: 7, clock: 1, json: '{}' },
+    { clientId: 7, clock: 1, json: 'null' },
+  ];
+  relay(here);
+  pass(1);
+  relay(gone);
+  relay(here);
+  pass(1);
+  expect(published).toContainEqual(seen(here));
+  expect(published).not.toContainEqual(seen(gone));
+  relay(gone);
+  expect(published).not.toContainEqual(seen(gone));
+  pass(1);
+  expect(published.at(-1)).toEqual(seen(gone));
+});
+
 describe('[GW11] Updates that come before the Step2 of their connection', () => {
   const taken = new CollabServerFrames('document').syncStatus(true);
   const sync = (kind: 1 | 2, bytes: Uint8Array): Uint8Array =>
@@ -260,19 +287,19 @@ describe('[GW11] Updates that come before the Step2 of their connection', () => 
     core.setOwners(Array.from({ length: limits.partitions }, () => worker));
   });
 
-  test('are acknowledged with it: until then they may build on edits that went down with another gateway', async () => {
+  test('are left to it: until then they may build on edits that went down with another gateway, and lie pending for ever if the client vanishes', async () => {
     const [lost, offline, next] = typed('abc') as [Uint8Array, Uint8Array, Uint8Array];
     const { socket, handler } = await collab();
     handler.frame(step1('document', 1), true);
     // The provider flushes what was typed while it was away, before the worker has answered.
     handler.frame(sync(2, offline), true);
     handler.frame(sync(2, next), true);
-    appendAll();
-    expect(appends.length).toBeGreaterThan(0);
-    expect(acks(socket)).toBe(0);
+    expect(appends).toEqual([]);
     answer(asked[0]!);
     expect(acks(socket)).toBe(0);
-    handler.frame(sync(1, Y.mergeUpdates([lost, offline, next])), true);
+    const all = Y.mergeUpdates([lost, offline, next]);
+    handler.frame(sync(1, all), true);
+    expect(appends.map(({ entries }) => entries.map(({ update }) => update))).toEqual([[all]]);
     expect(acks(socket)).toBe(0);
     appendAll();
     expect(acks(socket)).toBe(3);
@@ -374,6 +401,23 @@ describe('with WEFT_ACK_AFTER=database', () => {
     core.floor(0, 'another log', 1);
     expect(acks(other.socket)).toBe(1);
     expect(acks(socket)).toBe(0);
+  });
+
+  test('[GW8] what waits fills the bound and the log is replaced: its floor makes room, though nothing can be appended', async () => {
+    const { socket, handler } = await collab();
+    handler.frame(frame(2, update('x'.repeat(100))), true);
+    core.appended(0, 'log', 7);
+    const refused = await collab();
+    refused.handler.frame(frame(2, update('y'.repeat(50))), true);
+    expect(refused.socket.closed?.code).toBe(1013);
+    core.floor(0, 'another log', 0);
+    expect(socket.closed?.code).toBe(1013);
+    expect(core.unacknowledgedBytes).toBe(0);
+    const { socket: back, handler: again } = await collab();
+    again.frame(frame(2, update('y'.repeat(50))), true);
+    core.appended(0, 'another log', 1);
+    core.floor(0, 'another log', 1);
+    expect(acks(back)).toBe(1);
   });
 });
 

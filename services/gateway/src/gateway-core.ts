@@ -10,7 +10,7 @@ import type { TooMany } from './connection-count.ts';
 import type { Connection } from './connection.ts';
 import { type DocumentLimits, GatewayDocument } from './document.ts';
 import { acknowledge, Editing, type EditingLimits } from './editing.ts';
-import { FloorGate } from './floor-gate.ts';
+import { FloorGate, type Opened } from './floor-gate.ts';
 import { LiveRights } from './live-rights.ts';
 import type { Member } from './member.ts';
 import type { Brought } from './right.ts';
@@ -148,19 +148,14 @@ export class GatewayCore {
     lane.appended = { logIdentity, position };
     const bytes = lane.queue.inFlightBytes;
     const acks = lane.queue.appended();
-    if (this.#limits.ackAfter === 'database') {
-      const { released, lost } = lane.gate.add({ identity: logIdentity, position }, acks, bytes);
-      this.#acknowledge(released);
-      for (const member of lost)
-        if (!member.gone)
-          member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
-    } else this.#acknowledge(acks);
+    if (this.#limits.ackAfter === 'database') this.#opened(lane.gate.add({ identity: logIdentity, position }, acks, bytes));
+    else this.#acknowledge(acks);
     this.#flushLane(slice);
   }
 
   /** Everything whole up to here is committed in Postgres. */
   floor(slice: number, identity: string, position: number): void {
-    this.#acknowledge(this.#queues[slice]!.gate.floor({ identity, position }));
+    this.#opened(this.#queues[slice]!.gate.floor({ identity, position }));
   }
 
   /** Auth says that something changed: who has it open is asked for again. */
@@ -286,6 +281,12 @@ export class GatewayCore {
   #flushLane(slice: number): void {
     const batch = this.#queues[slice]!.queue.next();
     if (batch) this.#effects.append(slice, batch);
+  }
+
+  #opened({ released, lost }: Opened<Member>): void {
+    this.#acknowledge(released);
+    for (const member of lost)
+      if (!member.gone) member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
   }
 
   #acknowledge(members: readonly Member[]): void {

@@ -63,7 +63,7 @@ export class Member {
   owes: 'recovery' | 'again' | undefined;
   /** Whether what the client has and we lack has come: it comes with the Step2 that answers our Step1. */
   #history: 'unasked' | 'awaited' | 'came' = 'unasked';
-  /** Updates that came before it, and are acknowledged with it. */
+  /** Updates that came before it: it bears them too, and they are acknowledged with it. */
   #withheld = 0;
   /** Answered with 0, or not at all, for want of right: it still counts them as unsaved. */
   #refused = 0;
@@ -93,8 +93,9 @@ export class Member {
   }
 
   /**
-   * An Update came: does its acknowledgement wait for the Step2? A provider that comes back sends what was typed meanwhile before it is asked for what the house lacks: such an Update may build on edits that went
-   * down with another gateway, and until the Step2 brings those, it is not safe though it is in the log (invariant 2: causally durable).
+   * An Update came: is it left to the Step2? A provider that comes back sends what was typed meanwhile before it is asked for what the house lacks. Such an Update may build on edits that went
+   * down with another gateway: without those it would lie pending in the document, for ever if the client vanishes, and Yjs keeps pending with it what others wrote and was merged with it. The
+   * Step2 bears all of it together.
    */
   withholds(): boolean {
     if (this.#history !== 'awaited') return false;

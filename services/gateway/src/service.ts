@@ -356,6 +356,7 @@ function limitsFrom(config: GatewayConfig, payloadBytesMax: number): GatewayLimi
     statelessBytesMax: payloadBytesMax - envelopeOverheadBytes,
     joinBufferBytesMax: 1024 * 1024,
     presenceWindowMs: 20,
+    presenceLeaveMs: 100,
     presenceSilentMs: 45_000,
     answerTimeoutMs: 3_000,
     retryMs: 50,

@@ -294,6 +294,19 @@ describe('owners', () => {
     expect(one.fannedOut.length).toBe(2);
   });
 
+  test('[GW5] the new owner still relays from when it owned the document before: no close follows the question, though another is bound', () => {
+    bothOpen();
+    [owner, leaving] = [w2, w1];
+    links.ownersChanged();
+    const { question } = lastOpen('one');
+    sent = [];
+    relay(1, 10, 12, { worker: w2, documents: ['one'] });
+    expect(sent).toEqual([]);
+    expect(one.fannedOut).toEqual([]);
+    answerTo(question, { worker: w2, position: 13 });
+    expect(questions('close').map(({ to }) => to)).toEqual([w1]);
+  });
+
   test('[GW10] one that drains and dies before the new owner has answered: nothing is asked twice, and everything since is on its way', () => {
     bothOpen();
     [owner, leaving] = [w2, w1];

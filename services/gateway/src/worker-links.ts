@@ -295,13 +295,13 @@ export class WorkerLinks {
   }
 
   /**
-   * A worker thinks we have a document open with it that we do not. While a question about it is under way nothing is said: a `close` sent after the question would
+   * A worker thinks we have a document open with it that we do not. While a question about it is under way there nothing is said: a `close` sent after the question would
    * undo what its answer registers.
    */
   #closeIfUnknown(worker: Peer, document: string): void {
     const binding = this.#documents.get(document);
     const isElsewhere = binding?.worker !== undefined && !this.#isBoundTo(binding, worker);
-    if (!binding || isElsewhere) this.#sayClose(worker, document);
+    if (!binding || (isElsewhere && !this.#questions.isUnderWay(binding.document, worker))) this.#sayClose(worker, document);
   }
 
   #sayClose(worker: Peer, document: string): void {

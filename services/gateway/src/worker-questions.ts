@@ -11,6 +11,7 @@ import {
 } from '@weft/protocol';
 import type { GatewayDocument, QuestionHandler } from './document.ts';
 import { type Question, wantOf } from './log-position.ts';
+import { type Pending, PendingQuestions } from './pending-questions.ts';
 import { presenceParts } from './presence-parts.ts';
 
 /** Answers that come later than so many abandoned questions leave a registration that ends with the next relay for it. */
@@ -26,7 +27,7 @@ export class WorkerQuestions {
   readonly #self: Peer;
   readonly #limits: QuestionLimits;
   readonly #world: QuestionWorld;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new PendingQuestions();
   /** Questions whose document was closed before the answer, with its name: the worker will register us all the same, and has to be told. */
   readonly #abandoned = new Map<number, string>();
   #containsBytes = 0;
@@ -66,12 +67,18 @@ export class WorkerQuestions {
 
   /** The document is closed here: nobody waits any more. */
   abandon(document: GatewayDocument): void {
-    for (const [id, pending] of this.#pending)
-      if (pending.document === document) {
-        this.#pending.delete(id);
-        if (pending.body.kind === 'open' && pending.worker) this.#remember(id, document.name);
-        pending.handler.abandoned();
-      }
+    for (const pending of this.#pending.of(document)) {
+      this.#pending.remove(pending);
+      if (pending.body.kind === 'open' && pending.worker) this.#remember(pending.id, document.name);
+      pending.handler.abandoned();
+    }
+  }
+
+  /** Whether a question about the document is under way to this worker: its answer registers us there. */
+  isUnderWay(document: GatewayDocument, worker: Peer): boolean {
+    return this.#pending
+      .of(document)
+      .some((pending) => pending.body.kind === 'open' && pending.worker && peerKey(pending.worker) === peerKey(worker));
   }
 
   /** The document an answer is for, with the presence its question bore; or the name of one that was closed meanwhile. */
@@ -102,7 +109,7 @@ export class WorkerQuestions {
   takeContains(message: ContainsAnswer): void {
     const pending = this.#pending.get(message.question);
     if (pending?.body.kind !== 'contains') return;
-    this.#pending.delete(message.question);
+    this.#pending.remove(pending);
     pending.body.answer(message.contained);
   }
 
@@ -120,8 +127,7 @@ export class WorkerQuestions {
 
   /** Whoever answers for some documents, or for this one, is another worker now. */
   ownersChanged(of?: GatewayDocument): void {
-    for (const pending of [...this.#pending.values()]) {
-      if (of && pending.document !== of) continue;
+    for (const pending of of ? this.#pending.of(of) : this.#pending.all()) {
       const owner = this.#ownerFor(pending);
       if (!owner || (pending.worker && peerKey(pending.worker) === peerKey(owner))) continue;
       // The one before may answer all the same, and register us.
@@ -131,7 +137,7 @@ export class WorkerQuestions {
   }
 
   tick(nowMs: number): void {
-    for (const pending of [...this.#pending.values()]) if (nowMs - pending.sentAtMs >= this.#limits.answerTimeoutMs) this.#again(pending);
+    for (const pending of this.#pending.all()) if (nowMs - pending.sentAtMs >= this.#limits.answerTimeoutMs) this.#again(pending);
   }
 
   #begin(asked: Pick<Pending, 'document' | 'handler' | 'body'>): void {
@@ -139,7 +145,7 @@ export class WorkerQuestions {
   }
 
   #again(pending: Pending): void {
-    this.#pending.delete(pending.id);
+    this.#pending.remove(pending);
     const attempts = pending.attempts + 1;
     if (pending.body.kind === 'contains' && attempts >= this.#limits.containsAttemptsMax) return pending.body.answer(false);
     this.#ask({ ...pending, id: this.#next++, attempts, transfer: undefined });
@@ -147,7 +153,7 @@ export class WorkerQuestions {
 
   #ask(pending: Pending): void {
     pending.sentAtMs = this.#world.nowMs();
-    this.#pending.set(pending.id, pending);
+    this.#pending.add(pending);
     const { document, body } = pending;
     const owner = this.#ownerFor(pending);
     pending.worker = owner;
@@ -172,7 +178,7 @@ export class WorkerQuestions {
     pending.sentAtMs = nowMs;
     const { answer } = transfer;
     if (transfer.received >= answer.totalBytes) {
-      this.#pending.delete(pending.id);
+      this.#pending.remove(pending);
       const { logIdentity, position, stateVector } = answer;
       return pending.handler.answered({ updates: transfer.updates, position: { logIdentity, position }, stateVector });
     }
@@ -187,25 +193,6 @@ export class WorkerQuestions {
     this.#abandoned.set(question, document);
     if (this.#abandoned.size > abandonedMax) this.#abandoned.delete(this.#abandoned.keys().next().value!);
   }
-}
-
-type QuestionBody =
-  | { readonly kind: 'open'; readonly question: Question }
-  | { readonly kind: 'contains'; readonly update: Uint8Array; readonly answer: (contained: boolean) => void };
-
-interface Pending {
-  readonly id: number;
-  readonly document: GatewayDocument;
-  readonly handler: QuestionHandler;
-  readonly body: QuestionBody;
-  readonly attempts: number;
-  worker: Peer | undefined;
-  sentAtMs: number;
-  /** Our own connections' presence as the question bore it. */
-  presence: readonly PresenceEntry[];
-  transfer:
-    | { readonly answer: Answer; readonly deframer: UpdateDeframer; readonly updates: Uint8Array[]; received: number; asked: number }
-    | undefined;
 }
 
 /** What questions need of the rest of the gateway. */

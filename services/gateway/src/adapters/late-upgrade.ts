@@ -21,7 +21,7 @@ export class LateUpgrade {
     });
   }
 
-  /** The same for all servers of this process, as uWebSockets.js' loop is. Rejects with one sentence when nobody may listen on 127.0.0.1. */
+  /** The same for all servers of this process, as uWebSockets.js' loop is. Rejects when this process may not listen on 127.0.0.1, or not connect to itself there. */
   static get(uws: Uws): Promise<LateUpgrade> {
     return (this.#shared ??= this.#open(uws));
   }
