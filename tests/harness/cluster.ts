@@ -97,10 +97,14 @@ export class Cluster {
   }
 
   /** Reads the cluster's Postgres as a worker does. */
-  async withStore<T>(read: (store: Store) => Promise<T>): Promise<T> {
+  withStore<T>(read: (store: Store) => Promise<T>): Promise<T> {
+    return this.withDatabase((database) => read(new Store(database)));
+  }
+
+  async withDatabase<T>(use: (database: Database) => Promise<T>): Promise<T> {
     const database = new Database({ url: this.postgresUrl, applicationName: 'weft-test' });
     try {
-      return await read(new Store(database));
+      return await use(database);
     } finally {
       await database.close();
     }
