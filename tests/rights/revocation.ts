@@ -158,7 +158,7 @@ export class Revocation {
 
   #port(i: number): number {
     const { gateways } = this.#cluster;
-    return gateways[i % gateways.length]!.port!;
+    return gateways[i % gateways.length]!.port;
   }
 }
 
