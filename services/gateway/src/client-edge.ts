@@ -7,4 +7,6 @@ export interface ClientEdge {
   /** Gives the port. Rejects with one sentence. `core` comes late: it needs `publish`. */
   listen(core: GatewayCore): Promise<number>;
   stopAccepting(): void;
+  /** Called once a second, with a number that counts them. */
+  everySecond?(second: number): void;
 }

@@ -70,6 +70,10 @@ export const gatewaySettings = {
     default: 10_000,
     say: 'Connections of one address within about a minute, those that stay included. Beyond it: 429 and 4429. 0: any number.',
   }),
+  sessionsMax: setting.integer('WEFT_FALLBACK_SESSIONS', {
+    default: 20_000,
+    say: 'Sessions without WebSocket (push and SSE) of one gateway. Beyond it: 503. 0: none.',
+  }),
   banAfter: setting.integer('WEFT_BAN_AFTER', {
     default: 100,
     say: 'Connections closed within ten minutes for what no honest client sends, after which their address is banned. 0: never.',

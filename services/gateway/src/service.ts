@@ -24,10 +24,12 @@ import type { Batch } from './append-queue.ts';
 import type { HttpRoute, StaticFile } from './adapters/http-routes.ts';
 import { ClientAddresses } from './adapters/client-address.ts';
 import { ClientServer } from './adapters/client-server.ts';
+import { keepAliveS } from './adapters/fallback-server.ts';
 import type { GrantChecker } from './adapters/upgrade-rights.ts';
 import { Admission } from './admission.ts';
 import type { ClientEdge } from './client-edge.ts';
 import type { GatewayConfig } from './config.ts';
+import { Fallback } from './fallback/fallback.ts';
 import { GatewayCore, type GatewayEvent, type GatewayLimits } from './gateway-core.ts';
 import { SliceWriter } from './slice-writer.ts';
 
@@ -72,6 +74,8 @@ const recheckTurns = 60;
 /** Seconds: who stays is counted once a minute. */
 const recountTurns = 60;
 const settleMs = 5_000;
+/** A push has room for the largest frame and for what stands around it, or for a few small ones beside it. */
+const pushFramingBytesMax = 64 * 1024;
 
 /**
  * The gateway's edges: sockets, bus, log and clock around the core.
@@ -141,11 +145,34 @@ class GatewayService implements Gateway {
 
   #ownPort(): ClientEdge {
     const { host, port, frameBytesMax, highWaterBytes } = this.#config;
+    const unsentBytesMax = 8 * highWaterBytes + 4 * frameBytesMax;
+    const pushBytesMax = frameBytesMax + pushFramingBytesMax;
+    const fallback = new Fallback(
+      this.#self,
+      {
+        sessionsMax: this.#config.sessionsMax,
+        unsentBytesMax,
+        keptBytesMax: 4 * highWaterBytes,
+        pushBytesMax,
+        pushesPerSecond: this.#config.framesPerSecond,
+        resumeMs: 30_000,
+        unconfirmedMs: 60_000,
+        keepAliveMs: 1000 * keepAliveS,
+      },
+      {
+        nowMs: () => this.#clock.now(),
+        soon: (run) => this.#clock.soon(run),
+        newSecret: () => randomBytes(16).toString('base64url'),
+        failed: (error, connection) => this.#logger.error({ err: error, connection }, 'serving a connection failed'),
+      },
+    );
     return new ClientServer({
       host,
       port,
       frameBytesMax,
-      unsentBytesMax: 8 * highWaterBytes + 4 * frameBytesMax,
+      unsentBytesMax,
+      fallback,
+      pushBytesMax,
       idleTimeoutS: 60,
       origins: {
         loopbackOnly: this.#parts.loopbackOriginsOnly ?? false,
@@ -246,6 +273,7 @@ class GatewayService implements Gateway {
   }
 
   #everySecond(turn: number): void {
+    this.#clients.everySecond?.(turn);
     this.#core.keepAlive(turn % keepAliveTurns, keepAliveTurns);
     void this.#admission.recount(turn % recountTurns, recountTurns);
   }

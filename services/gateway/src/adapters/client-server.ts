@@ -7,12 +7,15 @@ import type { Publish } from '../client-socket.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import type { Admission } from '../admission.ts';
 import type { TooMany } from '../connection-count.ts';
+import type { Fallback } from '../fallback/fallback.ts';
+import { comeAgain, type Refusal } from '../fallback/refusal.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import type { Brought } from '../right.ts';
 import type { ClientAddresses } from './client-address.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
 import { LateUpgrade } from './late-upgrade.ts';
 import { originProblem, type OriginPolicy } from './origins.ts';
+import { type Admit, type Admitted, FallbackServer } from './fallback-server.ts';
 import { decideUpgrade, type GrantChecker } from './upgrade-rights.ts';
 import { type ListenSocket, loadUws } from './uws.ts';
 import { UwsSocket } from './uws-socket.ts';
@@ -22,16 +25,26 @@ export class ClientServer implements ClientEdge {
   readonly #uws = loadUws();
   readonly #app: TemplatedApp;
   readonly #options: ClientServerOptions;
+  readonly #fallback: FallbackServer;
   #listening: ListenSocket | undefined;
 
   constructor(options: ClientServerOptions) {
     this.#options = options;
     this.#app = this.#uws.app();
+    const { fallback, origins, admission, pushBytesMax, logger } = options;
+    fallback.publishToSockets = (topic, frame) => this.#publishToSockets(topic, frame);
+    const admit: Admit = (...asked) => this.#admit(...asked);
+    this.#fallback = new FallbackServer({ fallback, origins, admission, admit, pushBytesMax, logger });
   }
 
   readonly publish: Publish = (topic, frame) => {
-    this.#app.publish(topic, frame, true, false);
+    this.#publishToSockets(topic, frame);
+    this.#options.fallback.topics.publish(topic, frame);
   };
+
+  #publishToSockets(topic: string, frame: Uint8Array): void {
+    this.#app.publish(topic, frame, true, false);
+  }
 
   async listen(core: GatewayCore): Promise<number> {
     const { host, port, routes, files, logger } = this.#options;
@@ -44,13 +57,19 @@ export class ClientServer implements ClientEdge {
       '/yjs/*',
       this.#behavior(core, (res, req, context) => this.#upgradeYjs(core, late, res, req, context)),
     );
+    this.#fallback.addTo(this.#app, core);
     addHttp(this.#app, this.#uws, { routes, files }, (error) => logger.error({ err: error }, 'an HTTP route failed'));
     this.#listening = await this.#uws.listen(this.#app, host, port);
     if (!this.#listening) throw new Error(`cannot listen on ${host}:${port}: the port is in use, or not allowed`);
     return this.#listening.port;
   }
 
+  everySecond(second: number): void {
+    this.#fallback.everySecond(second);
+  }
+
   stopAccepting(): void {
+    this.#options.fallback.stopAccepting();
     this.#listening?.close();
     this.#listening = undefined;
   }
@@ -81,7 +100,12 @@ export class ClientServer implements ClientEdge {
       open: (ws) => {
         const entry = ws.getUserData();
         const { address } = entry;
-        const socket = new UwsSocket(ws, () => void (address && admission.abused(address)));
+        const { topics } = this.#options.fallback;
+        const socket = new UwsSocket(
+          ws,
+          () => void (address && admission.abused(address)),
+          (topic, frame) => topics.publish(topic, frame),
+        );
         entry.socket = socket;
         entry.handler = entry.kind === 'collab' ? core.connectCollab(socket) : core.connectYjs(socket, entry.document, entry.brought);
         if (address !== undefined) void this.#countAddress(address, entry.handler);
@@ -175,6 +199,26 @@ export class ClientServer implements ClientEdge {
     );
   }
 
+  /** Without WebSocket: by the same rules. */
+  async #admit(core: GatewayCore, res: HttpResponse, req: HttpRequest, document: string | undefined): Promise<Admitted | Refusal> {
+    const address = this.#addressOf(res, req);
+    if (document === undefined) {
+      const tooMany = address === undefined ? undefined : await this.#options.admission.mayConnect(address);
+      return tooMany ? refusalForNow(tooMany) : { address, connect: (socket) => core.connectCollab(socket) };
+    }
+    const token = tokenOfRequest(headOf(req), this.#options.origins.allowed);
+    try {
+      const answer = await this.#mayUpgrade(address, token, () => core.authorize(token, document));
+      if ('retryAfterS' in answer) return refusalForNow(answer);
+      if (!answer.allowed)
+        return { status: answer.status, code: answer.status === 401 ? 'unauthorized' : 'forbidden', message: answer.reason };
+      return { address, connect: (socket) => core.connectYjs(socket, document, { token, allowed: answer }) };
+    } catch (error) {
+      if (!(error instanceof AuthUnavailable)) this.#options.logger.error({ err: error }, 'checking rights failed');
+      return comeAgain('rights cannot be checked at the moment: try again', 5);
+    }
+  }
+
   /** First what costs auth nothing. */
   async #mayUpgrade(address: string | undefined, token: string, decide: () => Promise<Decision>): Promise<Decision | TooMany> {
     const { admission } = this.#options;
@@ -193,6 +237,8 @@ export interface ClientServerOptions {
   readonly unsentBytesMax: number;
   readonly idleTimeoutS: number;
   readonly origins: OriginPolicy;
+  readonly fallback: Fallback;
+  readonly pushBytesMax: number;
   /** Where there is an edge that brings grants. */
   readonly grants: GrantChecker | undefined;
   readonly admission: Admission;
@@ -228,6 +274,10 @@ function headOf(req: HttpRequest): RequestHead {
     origin: req.getHeader('origin'),
     host: req.getHeader('host'),
   };
+}
+
+function refusalForNow({ sentence, retryAfterS }: TooMany): Refusal {
+  return { status: 429, code: 'too-many', message: sentence, retryAfterS };
 }
 
 function refuseForNow(res: HttpResponse, { sentence, retryAfterS }: TooMany): void {

@@ -1,5 +1,5 @@
 import type { WebSocket } from '@rjweb/uws';
-import type { ClientSocket } from '../client-socket.ts';
+import type { ClientSocket, Publish } from '../client-socket.ts';
 
 const everyoneTopic = 'everyone';
 /** What RFC 6455 leaves for a close reason, bytes. */
@@ -9,11 +9,13 @@ const reasonBytesMax = 123;
 export class UwsSocket<UserData> implements ClientSocket {
   readonly #ws: WebSocket<UserData>;
   readonly abused: () => void;
+  readonly #publishElsewhere: Publish;
   #closed = false;
 
-  /** `abused`: who keeps account of where it comes from. */
-  constructor(ws: WebSocket<UserData>, abused: () => void = () => {}) {
+  /** `abused`: who keeps account of where it comes from. `publishElsewhere`: to subscribers that are no sockets of uWebSockets.js. */
+  constructor(ws: WebSocket<UserData>, abused: () => void = () => {}, publishElsewhere: Publish = () => {}) {
     this.#ws = ws;
+    this.#publishElsewhere = publishElsewhere;
     this.abused = abused;
     // uWS sends a large frame on a way of its own to sockets without any subscription, and that way corrupts what the kernel does not take at once
     // (docs/decisions/0007; uws-socket.test.ts). Nobody publishes here.
@@ -42,7 +44,9 @@ export class UwsSocket<UserData> implements ClientSocket {
   }
 
   publishToOthers(topic: string, frame: Uint8Array): void {
-    if (!this.#closed) this.#ws.publish(topic, frame, true, false);
+    if (this.#closed) return;
+    this.#ws.publish(topic, frame, true, false);
+    this.#publishElsewhere(topic, frame);
   }
 
   cork(sends: () => void): void {
