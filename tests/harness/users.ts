@@ -16,7 +16,8 @@ export interface UserOptions {
   readonly url: string;
   readonly document: string;
   readonly token: string;
-  readonly sockets?: SocketHooks;
+  /** What stands in the way of its sockets, or sockets of another make. */
+  readonly sockets?: SocketHooks | ((tally: Tally | undefined) => UserSockets);
 }
 
 /**
@@ -38,7 +39,7 @@ export class User {
     this.name = name;
     this.kind = kind;
     this.tally = kind === 'y-websocket' ? undefined : new Tally();
-    this.#sockets = countingSockets(this.tally, sockets);
+    this.#sockets = typeof sockets === 'function' ? sockets(this.tally) : countingSockets(this.tally, sockets);
     this.#provider = connect(kind, { url, document, token, doc: this.doc, Polyfill: this.#sockets.Polyfill });
     this.awareness = this.#provider.awareness;
     this.awareness.setLocalStateField('user', { name });
