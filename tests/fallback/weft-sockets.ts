@@ -5,12 +5,15 @@ import type { Tally, UserSockets } from '../harness/counting-socket.ts';
 export function weftSockets(options: WeftWebSocketOptions, watch: (socket: WeftWebSocket) => void = () => undefined) {
   return (tally: Tally | undefined): UserSockets => {
     let newest: WeftWebSocket | undefined;
+    const made = (socket: WeftWebSocket): void => {
+      newest = socket;
+      tally?.opened();
+      watch(socket);
+    };
     class CountingWeftSocket extends weftWebSocket(options) {
       constructor(url: string | URL, protocols?: string | string[]) {
         super(url, protocols);
-        newest = this;
-        tally?.opened();
-        watch(this);
+        made(this);
         this.addEventListener('message', ({ data }) => {
           if (newest === this) tally?.received(new Uint8Array(data as ArrayBuffer));
         });

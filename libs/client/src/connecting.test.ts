@@ -100,19 +100,25 @@ describe('[CL4] a WebSocket that dies young', () => {
     expect(third.socket.transport).toBe('fallback');
   });
 
-  test('one that lived for ten seconds in between begins the count anew; so does a clean end', () => {
+  const died = (openedMs: number) => ({ openedMs, isAbnormal: true, hasDelivered: true });
+
+  test('two that were open at once are not in a row', () => {
     const memory = new OriginMemory(() => undefined);
-    const young = { livedMs: 5000, isAbnormal: true, hasDelivered: true };
-    for (const better of [
-      { ...young, livedMs: 10_001 },
-      { ...young, isAbnormal: false },
-    ]) {
-      memory.webSocketEnded('o', 0, young);
-      memory.webSocketEnded('o', 0, better);
-      memory.webSocketEnded('o', 0, young);
-      expect(memory.beginsWithFallback('o', 0)).toBe(false);
-      memory.webSocketEnded('o', 0, { ...young, isAbnormal: false });
-    }
+    for (const openedMs of [0, 100, 200]) memory.webSocketEnded('o', 5000, died(openedMs));
+    expect(memory.beginsWithFallback('o', 5000)).toBe(false);
+    memory.webSocketEnded('o', 7000, died(6000));
+    expect(memory.beginsWithFallback('o', 7000)).toBe(true);
+  });
+
+  test.each([
+    ['one that lived for ten seconds', { ...died(3000), atMs: 13_001 }],
+    ['a clean end', { ...died(3000), isAbnormal: false, atMs: 4000 }],
+  ])('%s in between begins the count anew', (_, { atMs, ...better }) => {
+    const memory = new OriginMemory(() => undefined);
+    memory.webSocketEnded('o', 2000, died(1000));
+    memory.webSocketEnded('o', atMs, better);
+    memory.webSocketEnded('o', atMs + 2000, died(atMs + 1000));
+    expect(memory.beginsWithFallback('o', atMs + 2000)).toBe(false);
   });
 });
 

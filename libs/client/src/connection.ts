@@ -147,7 +147,7 @@ export class Connection implements Transport {
     const { origin } = this.#destination;
     const isAbnormal = end.code === 1006;
     if (kind === 'websocket')
-      memory.webSocketEnded(origin, nowMs(), { livedMs: nowMs() - this.#openedMs, isAbnormal, hasDelivered: this.#hasDelivered });
+      memory.webSocketEnded(origin, nowMs(), { openedMs: this.#openedMs, isAbnormal, hasDelivered: this.#hasDelivered });
     if (isAbnormal || end.code === 1012) memory.connectionLost(origin);
     this.#end(end);
   }

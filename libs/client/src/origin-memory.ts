@@ -5,15 +5,14 @@ export type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeIt
 export const rememberedMs = 10 * 60_000;
 /** A WebSocket that ends abnormally before is taken for one that something in between cuts off. */
 const youngMs = 10_000;
-/** So often in a row. */
-const youngDeathsMax = 2;
 /** Who lost a connection comes back spread over so long: the providers themselves all come after the same wait. */
 const spreadMs = 500;
 const originsMax = 100;
 const storageKey = 'weft.fallback ';
 
 interface Remembered {
-  youngDeaths: number;
+  /** Of a WebSocket; Infinity where none did since one lived. */
+  youngDeathMs: number;
   fallbackUntilMs: number;
   leaveAloneUntilMs: number;
   isComingBack: boolean;
@@ -49,7 +48,7 @@ export class OriginMemory {
     if (this.beginsWithFallback(origin, nowMs)) return;
     const known = this.#of(origin);
     known.fallbackUntilMs = nowMs + rememberedMs;
-    known.youngDeaths = 0;
+    known.youngDeathMs = Infinity;
     this.#guarded((storage) => storage.setItem(storageKey + origin, String(known.fallbackUntilMs)));
   }
 
@@ -58,10 +57,12 @@ export class OriginMemory {
     this.#guarded((storage) => storage.removeItem(storageKey + origin));
   }
 
-  webSocketEnded(origin: string, nowMs: number, { livedMs, isAbnormal, hasDelivered }: WebSocketLife): void {
+  webSocketEnded(origin: string, nowMs: number, { openedMs, isAbnormal, hasDelivered }: WebSocketLife): void {
     const known = this.#of(origin);
-    if (!isAbnormal || livedMs > youngMs) known.youngDeaths = 0;
-    else if (!hasDelivered || ++known.youngDeaths >= youngDeathsMax) this.preferFallback(origin, nowMs);
+    if (!isAbnormal || nowMs - openedMs > youngMs) known.youngDeathMs = Infinity;
+    // Two that were open at once may have died of the same blow, a gateway's end: in a row is one after the other.
+    else if (!hasDelivered || openedMs >= known.youngDeathMs) this.preferFallback(origin, nowMs);
+    else known.youngDeathMs = Math.min(known.youngDeathMs, nowMs);
   }
 
   leaveAlone(origin: string, untilMs: number): void {
@@ -75,7 +76,7 @@ export class OriginMemory {
   #of(origin: string): Remembered {
     let known = this.#byOrigin.get(origin);
     if (known) return known;
-    known = { youngDeaths: 0, fallbackUntilMs: 0, leaveAloneUntilMs: 0, isComingBack: false };
+    known = { youngDeathMs: Infinity, fallbackUntilMs: 0, leaveAloneUntilMs: 0, isComingBack: false };
     for (const oldest of this.#byOrigin.keys()) if (this.#byOrigin.size >= originsMax) this.#byOrigin.delete(oldest);
     this.#byOrigin.set(origin, known);
     return known;
@@ -97,7 +98,7 @@ export class OriginMemory {
 }
 
 export interface WebSocketLife {
-  readonly livedMs: number;
+  readonly openedMs: number;
   readonly isAbnormal: boolean;
   readonly hasDelivered: boolean;
 }

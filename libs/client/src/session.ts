@@ -83,15 +83,13 @@ export class Session implements Transport {
 
   async #run(): Promise<void> {
     let tries = 0;
-    let brokeMs = this.#world.nowMs();
+    let brokeMs = 0;
     while (!this.#isOver) {
       const sinceMs = this.#world.nowMs();
       const received = this.#received;
       const end = await this.#follow();
-      if (this.#received > received || this.#aliveMs - sinceMs > goodStreamMs) {
-        tries = 0;
-        brokeMs = this.#world.nowMs();
-      }
+      if (this.#received > received || this.#aliveMs - sinceMs > goodStreamMs) tries = 0;
+      if (tries === 0) brokeMs = this.#world.nowMs();
       if (!this.#opening || end.refused === 'for-good' || this.#world.nowMs() - brokeMs > this.#opening.resumeMs) return this.#end(end);
       tries += 1;
       await sleep(this.#world, Math.max(pauseMs(this.#world, tries), end.retryAfterMs ?? 0), this.#life.signal);

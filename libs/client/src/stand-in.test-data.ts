@@ -176,6 +176,7 @@ export class StandIn {
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.requests.push(`UPGRADE ${request.url}`);
+    socket.on('error', () => socket.destroy());
     if (this.upgrades === 'swallow') return void socket.resume().once('end', () => socket.end());
     if (this.upgrades === 'refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
     const accept = (): void => this.#accept(request, socket, head);
