@@ -20,6 +20,11 @@ export class SessionPerson {
   /** Opens the document and has it. */
   static async in(port: number, document: string, dialect: 'collab' | 'yjs' = 'collab', token = ''): Promise<SessionPerson> {
     const client = await RawSession.open(port, dialect === 'collab' ? {} : { dialect, document, token });
+    return SessionPerson.on(client, document, dialect, token);
+  }
+
+  /** On a session that is there. */
+  static async on(client: RawSession, document: string, dialect: 'collab' | 'yjs' = 'collab', token = ''): Promise<SessionPerson> {
     if (dialect === 'collab') await client.push(collab.auth(document, token), collab.step1(document));
     else await client.push(y.step1());
     await client.heard('step2');

@@ -92,6 +92,8 @@ class GatewayService implements Gateway {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #clients: ClientEdge;
+  /** Where clients come in on our own port. */
+  #fallback: Fallback | undefined;
   readonly #admission: Admission;
   readonly #core: GatewayCore;
   readonly #ring: RingView;
@@ -147,7 +149,7 @@ class GatewayService implements Gateway {
     const { host, port, frameBytesMax, highWaterBytes } = this.#config;
     const unsentBytesMax = 8 * highWaterBytes + 4 * frameBytesMax;
     const pushBytesMax = frameBytesMax + pushFramingBytesMax;
-    const fallback = new Fallback(
+    const fallback = (this.#fallback = new Fallback(
       this.#self,
       {
         sessionsMax: this.#config.sessionsMax,
@@ -160,12 +162,15 @@ class GatewayService implements Gateway {
         keepAliveMs: 1000 * keepAliveS,
       },
       {
+        bus: this.#parts.bus,
         nowMs: () => this.#clock.now(),
         soon: (run) => this.#clock.soon(run),
+        after: (ms, run) => this.#after(ms, run),
+        unreadable: (error) => this.#logger.error({ err: error }, 'a message on the bus could not be read'),
         newSecret: () => randomBytes(16).toString('base64url'),
         failed: (error, connection) => this.#logger.error({ err: error, connection }, 'serving a connection failed'),
       },
-    );
+    ));
     return new ClientServer({
       host,
       port,
@@ -214,6 +219,7 @@ class GatewayService implements Gateway {
     );
     for (let slice = 0; slice < this.#config.slices; slice++)
       this.#undo.push(wal.onFloor(slice, (floor) => this.#core.floor(slice, floor.identity, floor.committed)));
+    this.#fallback?.run();
     this.#port = await this.#clients.listen(this.#core);
     let turn = 0;
     void every(1000, () => this.#everySecond(turn++), signal, this.#clock);
@@ -247,6 +253,7 @@ class GatewayService implements Gateway {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const undo of this.#undo) undo();
     for (const { connection } of this.#core.handlers()) connection.close(CLOSE.restart, 'this gateway restarts: connect again');
+    this.#fallback?.stop();
     // Lets the close frames out before the caller ends the process.
     await sleep(50, undefined, this.#clock);
   }
@@ -292,7 +299,9 @@ class GatewayService implements Gateway {
 
   /** Who comes or drains is taken notice of at once: people wait for it. */
   #hearHeartbeat(data: Uint8Array): void {
-    if (this.#ring.hear(decodeHeartbeat(data), this.#clock.now())) this.#lookAtRing();
+    const heartbeat = decodeHeartbeat(data);
+    if (heartbeat.role === 'gateway') this.#fallback?.hearGateway(heartbeat.peer);
+    if (this.#ring.hear(heartbeat, this.#clock.now())) this.#lookAtRing();
   }
 
   #lookAtRing(): void {

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket, WebSocketBehavior } from '@rjweb/uws';
 import { AuthUnavailable, type Decision, GRANT_HEADER } from '@weft/grants';
-import { CLOSE, documentInTarget, type RequestHead, tokenOfRequest } from '@weft/protocol';
+import { CLOSE, documentInTarget, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { ClientEdge } from '../client-edge.ts';
 import type { Publish } from '../client-socket.ts';
@@ -8,14 +8,14 @@ import type { ConnectionHandler } from '../connection-world.ts';
 import type { Admission } from '../admission.ts';
 import type { TooMany } from '../connection-count.ts';
 import type { Fallback } from '../fallback/fallback.ts';
-import { comeAgain, type Refusal } from '../fallback/refusal.ts';
 import type { GatewayCore } from '../gateway-core.ts';
 import type { Brought } from '../right.ts';
 import type { ClientAddresses } from './client-address.ts';
+import { addressOf, headOf, mayConnect } from './entrance.ts';
+import { FallbackServer } from './fallback-server.ts';
 import { addHttp, type HttpRoute, type StaticFile } from './http-routes.ts';
 import { LateUpgrade } from './late-upgrade.ts';
 import { originProblem, type OriginPolicy } from './origins.ts';
-import { type Admit, type Admitted, FallbackServer } from './fallback-server.ts';
 import { decideUpgrade, type GrantChecker } from './upgrade-rights.ts';
 import { type ListenSocket, loadUws } from './uws.ts';
 import { UwsSocket } from './uws-socket.ts';
@@ -31,10 +31,9 @@ export class ClientServer implements ClientEdge {
   constructor(options: ClientServerOptions) {
     this.#options = options;
     this.#app = this.#uws.app();
-    const { fallback, origins, admission, pushBytesMax, logger } = options;
+    const { fallback, origins, admission, addresses, pushBytesMax, logger } = options;
     fallback.publishToSockets = (topic, frame) => this.#publishToSockets(topic, frame);
-    const admit: Admit = (...asked) => this.#admit(...asked);
-    this.#fallback = new FallbackServer({ fallback, origins, admission, admit, pushBytesMax, logger });
+    this.#fallback = new FallbackServer({ fallback, origins, admission, addresses, pushBytesMax, logger });
   }
 
   readonly publish: Publish = (topic, frame) => {
@@ -146,7 +145,7 @@ export class ClientServer implements ClientEdge {
   }
 
   #upgradeCollab(late: LateUpgrade, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const address = this.#addressOf(res, req);
+    const address = addressOf(this.#options.addresses, res, req);
     const handshake = handshakeOf(req);
     if (address === undefined) return res.upgrade<Entry>({ kind: 'collab' }, ...handshake, context);
     let gone = false;
@@ -158,10 +157,6 @@ export class ClientServer implements ClientEdge {
       if (tooMany) return refuseForNow(res, tooMany);
       late.run(() => res.upgrade<Entry>({ kind: 'collab', address }, ...handshake, context));
     });
-  }
-
-  #addressOf(res: HttpResponse, req: HttpRequest): string | undefined {
-    return this.#options.addresses.of(Buffer.from(res.getRemoteAddressAsText()).toString(), req.getHeader('x-forwarded-for'));
   }
 
   /** Refused before the socket exists, with an HTTP status: providers cannot read close codes (protocol.md). */
@@ -176,10 +171,10 @@ export class ClientServer implements ClientEdge {
     });
     const { grants, origins } = this.#options;
     const token = tokenOfRequest(head, origins.allowed);
-    const address = this.#addressOf(res, req);
+    const address = addressOf(this.#options.addresses, res, req);
     const request = { document: document.name, token, grant: req.getHeader(GRANT_HEADER) };
     const decide = (): Promise<Decision> => decideUpgrade(request, grants, (...question) => core.authorize(...question));
-    this.#mayUpgrade(address, token, decide).then(
+    mayConnect(this.#options.admission, address, token, decide).then(
       (answer) => {
         if (gone) return;
         if ('retryAfterS' in answer) return refuseForNow(res, answer);
@@ -197,36 +192,6 @@ export class ClientServer implements ClientEdge {
         if (!gone) refuse(res, '503 Service Unavailable', 'rights cannot be checked at the moment: try again');
       },
     );
-  }
-
-  /** Without WebSocket: by the same rules. */
-  async #admit(core: GatewayCore, res: HttpResponse, req: HttpRequest, document: string | undefined): Promise<Admitted | Refusal> {
-    const address = this.#addressOf(res, req);
-    if (document === undefined) {
-      const tooMany = address === undefined ? undefined : await this.#options.admission.mayConnect(address);
-      return tooMany ? refusalForNow(tooMany) : { address, connect: (socket) => core.connectCollab(socket) };
-    }
-    const token = tokenOfRequest(headOf(req), this.#options.origins.allowed);
-    try {
-      const answer = await this.#mayUpgrade(address, token, () => core.authorize(token, document));
-      if ('retryAfterS' in answer) return refusalForNow(answer);
-      if (!answer.allowed)
-        return { status: answer.status, code: answer.status === 401 ? 'unauthorized' : 'forbidden', message: answer.reason };
-      return { address, connect: (socket) => core.connectYjs(socket, document, { token, allowed: answer }) };
-    } catch (error) {
-      if (!(error instanceof AuthUnavailable)) this.#options.logger.error({ err: error }, 'checking rights failed');
-      return comeAgain('rights cannot be checked at the moment: try again', 5);
-    }
-  }
-
-  /** First what costs auth nothing. */
-  async #mayUpgrade(address: string | undefined, token: string, decide: () => Promise<Decision>): Promise<Decision | TooMany> {
-    const { admission } = this.#options;
-    const tooManyThere = address === undefined ? undefined : await admission.mayConnect(address);
-    if (tooManyThere) return tooManyThere;
-    const decision = await decide();
-    if (!decision.allowed || token === '') return decision;
-    return (await admission.mayUserConnect(decision.who.id)) ?? decision;
   }
 }
 
@@ -261,23 +226,6 @@ type Entry = ({ kind: 'collab' } | { kind: 'yjs'; document: string; brought: Bro
 
 function handshakeOf(req: HttpRequest): [string, string, string] {
   return [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions')];
-}
-
-function headOf(req: HttpRequest): RequestHead {
-  // Its types leave out that there may be none.
-  const query = req.getQuery() as string | null | undefined;
-  return {
-    // uWS takes it apart at the first `?`.
-    target: query ? `${req.getUrl()}?${query}` : req.getUrl(),
-    authorization: req.getHeader('authorization'),
-    cookie: req.getHeader('cookie'),
-    origin: req.getHeader('origin'),
-    host: req.getHeader('host'),
-  };
-}
-
-function refusalForNow({ sentence, retryAfterS }: TooMany): Refusal {
-  return { status: 429, code: 'too-many', message: sentence, retryAfterS };
 }
 
 function refuseForNow(res: HttpResponse, { sentence, retryAfterS }: TooMany): void {

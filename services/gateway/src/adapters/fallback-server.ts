@@ -1,14 +1,18 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from '@rjweb/uws';
-import { CLOSE } from '@weft/protocol';
+import { AuthUnavailable } from '@weft/grants';
+import { CLOSE, tokenOfRequest } from '@weft/protocol';
 import type { Logger } from '@weft/telemetry';
 import type { Admission } from '../admission.ts';
 import type { ClientSocket } from '../client-socket.ts';
+import type { TooMany } from '../connection-count.ts';
 import type { ConnectionHandler } from '../connection-world.ts';
 import { openEvent, PADDING } from '../fallback/event-stream.ts';
 import type { Fallback } from '../fallback/fallback.ts';
 import { badRequest, comeAgain, type Refusal, UNKNOWN_SESSION } from '../fallback/refusal.ts';
 import type { StreamEvents } from '../fallback/session.ts';
 import type { GatewayCore } from '../gateway-core.ts';
+import type { ClientAddresses } from './client-address.ts';
+import { addressOf, headOf, mayConnect } from './entrance.ts';
 import { readPushRequest, readStreamRequest } from './fallback-request.ts';
 import { HttpStream } from './http-stream.ts';
 import { type HeaderList, refuse, respond } from './json-answer.ts';
@@ -75,7 +79,7 @@ export class FallbackServer {
   }
 
   #stream(core: GatewayCore, res: HttpResponse, req: HttpRequest, cors: HeaderList): void {
-    const { fallback, admit } = this.#options;
+    const { fallback } = this.#options;
     const asked = readStreamRequest(req.getQuery() ?? '', req.getHeader('last-event-id'));
     if (asked.is === 'bad') return refuse(res, badRequest(asked.problem), cors);
     const client = new WaitingClient(res);
@@ -87,13 +91,33 @@ export class FallbackServer {
         cors,
         fallback.resume(asked.session, asked.after, (events) => (client.isGone ? undefined : this.#begin(res, cors, '', events))),
       );
-    const opening = admit(core, res, req, asked.is === 'yjs' ? asked.document : undefined).then((admitted) => {
+    const opening = this.#admit(core, res, req, asked.is === 'yjs' ? asked.document : undefined).then((admitted) => {
       if ('status' in admitted || client.isGone) return 'status' in admitted ? admitted : undefined;
       const full = fallback.refusal();
       if (!full) this.#open(core, res, admitted, cors);
       return full;
     });
     this.#answered(client, cors, opening);
+  }
+
+  async #admit(core: GatewayCore, res: HttpResponse, req: HttpRequest, document: string | undefined): Promise<Admitted | Refusal> {
+    const { admission, addresses, origins, logger } = this.#options;
+    const address = addressOf(addresses, res, req);
+    if (document === undefined) {
+      const tooMany = address === undefined ? undefined : await admission.mayConnect(address);
+      return tooMany ? notNow(tooMany) : { address, connect: (socket) => core.connectCollab(socket) };
+    }
+    const token = tokenOfRequest(headOf(req), origins.allowed);
+    try {
+      const answer = await mayConnect(admission, address, token, () => core.authorize(token, document));
+      if ('retryAfterS' in answer) return notNow(answer);
+      if (!answer.allowed)
+        return { status: answer.status, code: answer.status === 401 ? 'unauthorized' : 'forbidden', message: answer.reason };
+      return { address, connect: (socket) => core.connectYjs(socket, document, { token, allowed: answer }) };
+    } catch (error) {
+      if (!(error instanceof AuthUnavailable)) logger.error({ err: error }, 'checking rights failed');
+      return comeAgain('rights cannot be checked at the moment: try again', 5);
+    }
   }
 
   #open(core: GatewayCore, res: HttpResponse, { connect, address }: Admitted, cors: HeaderList): void {
@@ -168,13 +192,10 @@ export interface FallbackServerOptions {
   readonly fallback: Fallback;
   readonly origins: OriginPolicy;
   readonly admission: Admission;
-  readonly admit: Admit;
+  readonly addresses: ClientAddresses;
   readonly pushBytesMax: number;
   readonly logger: Logger;
 }
-
-/** Whether a client may connect. Reads the request before it returns. `document`: of the y-websocket dialect. */
-export type Admit = (core: GatewayCore, res: HttpResponse, req: HttpRequest, document: string | undefined) => Promise<Admitted | Refusal>;
 
 /** May connect. */
 export interface Admitted {
@@ -189,6 +210,10 @@ const streamHeaders: HeaderList = [
   ['x-accel-buffering', 'no'],
   ['x-content-type-options', 'nosniff'],
 ];
+
+function notNow({ sentence, retryAfterS }: TooMany): Refusal {
+  return { status: 429, code: 'too-many', message: sentence, retryAfterS };
+}
 
 function preflight(allow: string): HeaderList {
   return [

@@ -1,6 +1,8 @@
-import type { Peer } from '@weft/protocol';
+import type { Bus } from '@weft/bus';
+import { type EnvelopeError, type Peer, peerKey } from '@weft/protocol';
 import type { Publish } from '../client-socket.ts';
-import { type Answer, comeAgain, type Refusal } from './refusal.ts';
+import { BetweenGateways } from './between-gateways.ts';
+import { type Answer, comeAgain, type Refusal, UNKNOWN_SESSION } from './refusal.ts';
 import type { BeginStream, Push, Session } from './session.ts';
 import { ownerOf, sessionId } from './session-id.ts';
 import { type Opening, Sessions, type SessionsLimits } from './sessions.ts';
@@ -13,6 +15,7 @@ export class Fallback {
   /** Whoever serves sockets says how. */
   publishToSockets: Publish = () => {};
   readonly #self: Peer;
+  readonly #between: BetweenGateways;
   isDraining = false;
 
   constructor(self: Peer, limits: SessionsLimits, world: FallbackWorld) {
@@ -25,11 +28,25 @@ export class Fallback {
       publishToSockets: (topic, frame) => this.publishToSockets(topic, frame),
       failed: (error, session) => world.failed(error, session.handler?.connection.id),
     });
+    this.#between = new BetweenGateways(self, this.sessions, limits.pushBytesMax, { ...world, ownerOf });
+  }
+
+  run(): void {
+    this.#between.run();
+  }
+
+  stop(): void {
+    this.#between.stop();
+  }
+
+  hearGateway(gateway: Peer): void {
+    this.#between.hearGateway(gateway);
   }
 
   /** Nobody new; who is here is served until the end. */
   stopAccepting(): void {
     this.isDraining = true;
+    this.#between.letGo();
   }
 
   /** Why no stream may begin here. */
@@ -41,30 +58,43 @@ export class Fallback {
     return this.sessions.open(opening);
   }
 
-  resume(session: string, after: number, begin: BeginStream): Promise<Answer> {
-    return Promise.resolve(this.sessions.resume(session, after, begin));
+  async resume(session: string, after: number, begin: BeginStream): Promise<Answer> {
+    const owner = this.#otherOwner(session);
+    if (!owner) return this.sessions.resume(session, after, begin);
+    return this.#between.hasGone(owner) ? UNKNOWN_SESSION : this.#between.resume(owner, session, after, begin);
   }
 
-  push(session: string, push: Push): Promise<Answer> {
-    return Promise.resolve(this.sessions.push(session, push));
+  async push(session: string, push: Push): Promise<Answer> {
+    const owner = this.#otherOwner(session);
+    return owner ? this.#between.push(owner, session, push) : this.sessions.push(session, push);
   }
 
   /** Whether a body is worth reading. */
   mayKnow(session: string): boolean {
+    const owner = this.#otherOwner(session);
+    return owner ? !this.#between.hasGone(owner) : this.sessions.knows(session);
+  }
+
+  #otherOwner(session: string): Peer | undefined {
     const owner = ownerOf(session);
-    return owner !== undefined && (owner.incarnation !== this.#self.incarnation || this.sessions.knows(session));
+    return owner && peerKey(owner) !== peerKey(this.#self) ? owner : undefined;
   }
 
   /** Called once a second. */
   tick(): void {
     this.sessions.tick();
+    this.#between.tick();
   }
 }
 
 export interface FallbackWorld {
+  readonly bus: Bus;
   nowMs(): number;
   /** At the end of the tick. */
   soon(run: () => void): void;
+  after(ms: number, run: () => void): void;
+  /** A message of another gateway. */
+  unreadable(error: EnvelopeError): void;
   /** 128 bits that nobody can guess, in base64url. */
   newSecret(): string;
   failed(error: unknown, connection: number | undefined): void;
