@@ -4,13 +4,14 @@ import type { Tally, UserSockets } from '../harness/counting-socket.ts';
 /** For a `User`: @weft/client's class instead of the `ws` package's, watched in the same way. */
 export function weftSockets(options: WeftWebSocketOptions, watch: (socket: WeftWebSocket) => void = () => undefined) {
   return (tally: Tally | undefined): UserSockets => {
+    const network = new Network(options.fetch ?? fetch);
     let newest: WeftWebSocket | undefined;
     const made = (socket: WeftWebSocket): void => {
       newest = socket;
       tally?.opened();
       watch(socket);
     };
-    class CountingWeftSocket extends weftWebSocket(options) {
+    class CountingWeftSocket extends weftWebSocket({ ...options, fetch: network.fetch }) {
       constructor(url: string | URL, protocols?: string | string[]) {
         super(url, protocols);
         made(this);
@@ -24,6 +25,29 @@ export function weftSockets(options: WeftWebSocketOptions, watch: (socket: WeftW
         super.send(data);
       }
     }
-    return { Polyfill: CountingWeftSocket, current: () => undefined };
+    return { Polyfill: CountingWeftSocket, current: () => network };
   };
+}
+
+/** One user's, by the fallback. */
+class Network {
+  readonly fetch: typeof fetch;
+  readonly #gone = new AbortController();
+
+  constructor(through: typeof fetch) {
+    this.fetch = (input, init) => through(input, { ...init, signal: AbortSignal.any([this.#gone.signal, init!.signal!]) });
+  }
+
+  /** Everything under way breaks off, and nothing goes through any more. */
+  terminate(): void {
+    this.#gone.abort();
+  }
+
+  pause(): never {
+    throw new Error('a user by the fallback cannot stop hearing');
+  }
+
+  resume(): never {
+    throw new Error('a user by the fallback cannot stop hearing');
+  }
 }

@@ -63,7 +63,7 @@ export interface UserSockets {
   /** For a provider's `WebSocketPolyfill`. */
   readonly Polyfill: typeof globalThis.WebSocket;
   /** The newest socket. */
-  current(): WebSocket | undefined;
+  current(): Pick<WebSocket, 'pause' | 'resume' | 'terminate'> | undefined;
 }
 
 /** For a test that stands in the way of a user's connections, or looks on. */
