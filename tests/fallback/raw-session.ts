@@ -85,6 +85,8 @@ export class RawSession {
   streamEnded = false;
   comments = 0;
   bytesHeard = 0;
+  /** Of the answer that opened it. */
+  readonly headers: IncomingHttpHeaders;
   #port: number;
   #read: (frame: Uint8Array) => ServerFrame;
   #response: IncomingMessage;
@@ -93,6 +95,7 @@ export class RawSession {
     this.#port = port;
     this.id = id;
     this.opened = opened;
+    this.headers = response.headers;
     this.#response = response;
     this.#read = isCollab ? readCollab : readY;
   }

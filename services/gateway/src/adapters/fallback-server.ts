@@ -15,7 +15,7 @@ import type { ClientAddresses } from './client-address.ts';
 import { addressOf, headOf, mayConnect } from './entrance.ts';
 import { readPushRequest, readStreamRequest } from './fallback-request.ts';
 import { HttpStream } from './http-stream.ts';
-import { type HeaderList, refuse, respond } from './json-answer.ts';
+import { type HeaderList, isHead, refuse, respond } from './json-answer.ts';
 import { originProblem, type OriginPolicy } from './origins.ts';
 import { BodyRoom, readBody, type UnreadBody } from './request-body.ts';
 import { WaitingClient } from './waiting-client.ts';
@@ -59,9 +59,10 @@ export class FallbackServer {
       path,
       forPages((res, _, cors) => respond(res, '204 No Content', [...cors, ...preflight(allow)])),
     );
-    app.any(path, (res) =>
-      refuse(res, { status: 405, code: 'method-not-allowed', message: `${allow} are served here` }, [['allow', allow]]),
-    );
+    app.any(path, (res, req) => {
+      if (isHead(req)) respond(res, '405 Method Not Allowed', [['allow', allow]]);
+      else refuse(res, { status: 405, code: 'method-not-allowed', message: `${allow} are served here` }, [['allow', allow]]);
+    });
   }
 
   /** As for an upgrade. And a browser that is to show what is no page, an image say, comes for any site with this site's cookies, and does not say whose page it is. */

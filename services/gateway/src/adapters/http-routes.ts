@@ -1,3 +1,4 @@
+import { isHead } from './json-answer.ts';
 import type { Uws } from './uws.ts';
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse, TemplatedApp } from '@rjweb/uws';
 
@@ -39,7 +40,7 @@ export interface HttpSite {
 export function addHttp(app: TemplatedApp, uws: Uws, { routes, files }: HttpSite, onError: (error: unknown) => void): void {
   for (const [pattern, route] of Object.entries(routes)) app.any(pattern, (res, req) => answerRoute(res, req, uws, route, onError));
   app.get('/*', (res, req) => answerFile(res, files.get(req.getUrl())));
-  app.any('/*', (res) => respond(res, { status: 405, headers: { allow: 'GET' }, body: 'only GET here\n' }));
+  app.any('/*', (res, req) => respond(res, { status: 405, headers: { allow: 'GET' }, body: 'only GET here\n' }, isHead(req)));
 }
 
 function answerFile(res: UwsResponse, file: StaticFile | undefined): void {
@@ -67,7 +68,7 @@ function answerRoute(res: UwsResponse, req: UwsRequest, uws: Uws, route: HttpRou
   const answer = (response: HttpAnswer): void => {
     if (gone) return;
     gone = true;
-    respond(res, response);
+    respond(res, response, head.method === 'HEAD');
   };
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -83,13 +84,15 @@ function answerRoute(res: UwsResponse, req: UwsRequest, uws: Uws, route: HttpRou
   });
 }
 
-function respond(res: UwsResponse, { status, headers, body }: HttpAnswer): void {
+function respond(res: UwsResponse, { status, headers, body }: HttpAnswer, withoutBody = false): void {
   res.cork(() => {
     res.writeStatus(`${status} ${statusText[status] ?? ''}`.trim());
     for (const [name, values] of Object.entries(headers)) {
       for (const value of typeof values === 'string' ? [values] : values) res.writeHeader(name, value);
     }
-    res.end(body);
+    // With a length it would not end (build 1.5.0).
+    if (withoutBody) res.endWithoutBody();
+    else res.end(body);
   });
 }
 

@@ -1,7 +1,12 @@
-import type { HttpResponse } from '@rjweb/uws';
+import type { HttpRequest, HttpResponse } from '@rjweb/uws';
 import type { Refusal } from '../fallback/refusal.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** A body in answer to HEAD would be taken for the head of the next answer on that connection; uWebSockets.js sends what it is given. */
+export function isHead(req: HttpRequest): boolean {
+  return req.getMethod() === 'head';
+}
 
 /** In one write. */
 export function respond(res: HttpResponse, status: string, headers: HeaderList, body?: string): void {

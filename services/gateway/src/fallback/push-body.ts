@@ -21,8 +21,9 @@ export function* framesOf(body: Uint8Array): Generator<Uint8Array, undefined> {
   for (let at = 0; at < body.byteLength;) {
     const { bytes, next } = lengthAt(body, at)!;
     at = next + bytes;
-    // The only frame, or nearly so, needs no copy.
-    yield bytes * 2 > body.byteLength ? body.subarray(next, at) : body.slice(next, at);
+    // Never a Buffer, whose `slice` does not copy. The only frame, or nearly so, needs no copy.
+    const frame = new Uint8Array(body.buffer, body.byteOffset + next, bytes);
+    yield bytes * 2 > body.byteLength ? frame : frame.slice();
   }
 }
 
