@@ -122,6 +122,37 @@ describe('[CL4] a WebSocket that dies young', () => {
   });
 });
 
+describe('[CL11] a WebSocket that lets nothing through', () => {
+  test('is given up after 15 s, and the next instance begins with the fallback', async () => {
+    server.isMute = true;
+    const world = testWorld({ timesFaster: 50 });
+    const one = connect(world);
+    await one.until('open');
+    const openedMs = world.nowMs();
+    one.socket.send(bytes(1));
+    await one.until('close');
+    expect(world.nowMs() - openedMs).toBeGreaterThan(14_000);
+    expect(one.events).toEqual(['open', 'error', 'close 1006 unclean nothing came']);
+    const second = connect(world);
+    await echoes(second);
+    expect(second.socket.transport).toBe('fallback');
+  });
+
+  test.each([
+    ['nothing was sent', { isMute: true, sends: false, path: 'collab' }],
+    ['something was heard', { isMute: false, sends: true, path: 'collab' }],
+    ['there is no fallback', { isMute: true, sends: true, path: 'elsewhere' }],
+  ])('but not where %s', async (_, { isMute, sends, path }) => {
+    server.isMute = isMute;
+    const world = testWorld({ timesFaster: 50 });
+    const one = connect(world, server.url.replace('collab', path));
+    await one.until('open');
+    if (sends) one.socket.send(bytes(1));
+    await new Promise((resolve) => void world.after(20_000, () => resolve(undefined)));
+    expect(one.socket.readyState).toBe(1);
+  });
+});
+
 describe('[CL5] what worked', () => {
   const kept = (): { map: Map<string, string>; storage: () => Storage } => {
     const map = new Map<string, string>();

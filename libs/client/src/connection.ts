@@ -6,6 +6,8 @@ import type { World } from './world.ts';
 
 /** A WebSocket that has not opened after so long gets company. */
 const companyAfterMs = 2500;
+/** A WebSocket that was sent something and has brought nothing after so long is swallowed frame by frame: both dialects are answered at once. */
+const silentMsMax = 15_000;
 /** Neither has: both are given up. */
 const openMsMax = 20_000;
 
@@ -34,6 +36,7 @@ export class Connection implements Transport {
   #kind: TransportKind | undefined;
   #openedMs = 0;
   #hasDelivered = false;
+  #hasSent = false;
   #isOver = false;
 
   constructor(world: World, destination: Destination, events: TransportEvents) {
@@ -62,6 +65,7 @@ export class Connection implements Transport {
   }
 
   send(frame: Uint8Array<ArrayBuffer>): void {
+    this.#hasSent = true;
     this.#kept?.send(frame);
   }
 
@@ -77,7 +81,7 @@ export class Connection implements Transport {
   }
 
   leave(): void {
-    this.#kept?.leave();
+    this.#kept?.leave?.();
     this.drop();
   }
 
@@ -137,6 +141,12 @@ export class Connection implements Transport {
     this.#trying.clear();
     this.#trying.set(kind, this.#kept!);
     memory.leaveAlone(origin, 0);
+    if (kind === 'websocket' && this.#destination.fallback)
+      this.#in(silentMsMax, () => {
+        if (!this.#hasSent || this.#hasDelivered) return;
+        memory.preferFallback(origin, nowMs());
+        this.#ended(kind, lost('nothing came'));
+      });
     const webSocketWasTried = this.#world.WebSocket !== undefined && !this.#untried.includes('websocket');
     if (kind === 'fallback' && webSocketWasTried) memory.preferFallback(origin, this.#openedMs);
   }

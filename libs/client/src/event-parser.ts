@@ -40,7 +40,7 @@ export class EventParser {
     }
     this.#pieces.push(text.slice(from));
     this.#chars += text.length;
-    if (this.#chars > eventCharsMax) throw new RangeError(`an event has more than ${eventCharsMax} characters`);
+    if (this.#chars > eventCharsMax) throw new RangeError('an event is too large');
   }
 
   #line(line: string): void {

@@ -57,7 +57,7 @@ export class Pusher {
   send(frame: Uint8Array<ArrayBuffer>): void {
     const { bodyBytesMax } = this.#hooks;
     if (framedBytes(frame) > bodyBytesMax) {
-      const reason = `a frame of ${frame.byteLength} bytes; a push takes ${bodyBytesMax}`;
+      const reason = `a frame has ${frame.byteLength} bytes; a push takes ${bodyBytesMax}`;
       return this.#fail({ ...lost(reason), code: 1009 });
     }
     this.#waiting.push(frame);

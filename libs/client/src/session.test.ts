@@ -149,7 +149,7 @@ describe('[CL32] limits', () => {
     await one.until('message');
     one.socket.send(new Uint8Array(100));
     await one.until('close');
-    expect(one.events.at(-1)).toBe('close 1009 unclean a frame of 100 bytes; a push takes 100');
+    expect(one.events.at(-1)).toBe('close 1009 unclean a frame has 100 bytes; a push takes 100');
   });
 
   test('more than 64 MiB unsent: 1006', async () => {
@@ -201,6 +201,18 @@ describe('[CL34] close', () => {
     expect([server.last.closedWith, server.frames]).toEqual(['4001', [bytes(1), bytes(2)]]);
     expect(one.events.at(-1)).toBe('close 4001 clean bye');
     await expect.poll(() => server.last.stream).toBe(undefined);
+  });
+
+  test('is not resumed after: its answer is waited for', async () => {
+    const one = await connected();
+    const open = gate();
+    one.socket.close(4001, 'bye');
+    await expect.poll(pushes).toHaveLength(1);
+    server.breakStreams();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(resumes()).toEqual([]);
+    open();
+    await one.until('close 4001 clean bye');
   });
 
   test('without an answer is 1006 after 3 s', async () => {
@@ -333,7 +345,7 @@ describe('[CL41] a stream that broke', () => {
     const one = await connected();
     server.last.stream!.write('id: 1\ndata: !!!\n\n');
     await one.until('close');
-    expect(one.events.at(-1)).toBe('close 1006 unclean the stream had an event that cannot be read');
+    expect(one.events.at(-1)).toBe('close 1006 unclean an event cannot be read');
     expect(resumes()).toEqual([]);
   });
 });

@@ -90,6 +90,8 @@ export class Session implements Transport {
       const end = await this.#follow();
       if (this.#received > received || this.#aliveMs - sinceMs > goodStreamMs) tries = 0;
       if (tries === 0) brokeMs = this.#world.nowMs();
+      // After the goodbye its answer is waited for, and nothing else.
+      if (this.#closing) return;
       if (!this.#opening || end.refused === 'for-good' || this.#world.nowMs() - brokeMs > this.#opening.resumeMs) return this.#end(end);
       tries += 1;
       await sleep(this.#world, Math.max(pauseMs(this.#world, tries), end.retryAfterMs ?? 0), this.#life.signal);
@@ -130,7 +132,7 @@ export class Session implements Transport {
       for (const frame of frames) if (!this.#isOver) this.#events.message(frame);
     } catch {
       // It would be the same the next time.
-      this.#end(lost('the stream had an event that cannot be read'));
+      this.#end(lost('an event cannot be read'));
     }
   }
 

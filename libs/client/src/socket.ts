@@ -49,7 +49,4 @@ export class Socket implements Transport {
     this.#isDropped = true;
     this.#socket.close();
   }
-
-  /** The browser closes it by itself. */
-  leave(): void {}
 }

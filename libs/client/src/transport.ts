@@ -9,7 +9,7 @@ export interface Transport {
   /** Ends at once. Nothing is heard of it any more. */
   drop(): void;
   /** The page goes: what is still to be said is given to the browser, which may send it. */
-  leave(): void;
+  leave?(): void;
 }
 
 export interface TransportEvents {

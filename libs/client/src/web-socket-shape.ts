@@ -28,28 +28,28 @@ export function webSocketUrl(given: string | URL): URL {
     throw syntaxError(`${JSON.stringify(String(given))} is no URL`);
   }
   if (!/^wss?:$/.test(url.protocol)) throw syntaxError(`the URL's scheme is ${JSON.stringify(url.protocol)}; expected is ws: or wss:`);
-  if (url.hash) throw syntaxError(`the URL has a fragment, ${JSON.stringify(url.hash)}; a WebSocket's has none`);
+  if (url.hash) throw syntaxError(`the URL's fragment is ${JSON.stringify(url.hash)}; expected is none`);
   return url;
 }
 
 export function checkProtocols(given: string | readonly string[]): void {
   const protocols = [given].flat();
   const wrong = protocols.find((one, i) => !/^[!#$%&'*+.^_`|~\w-]+$/.test(one) || protocols.indexOf(one) !== i);
-  if (wrong !== undefined) throw syntaxError(`the subprotocol ${JSON.stringify(wrong)} is no token, or is there twice`);
+  if (wrong !== undefined) throw syntaxError(`the subprotocol ${JSON.stringify(wrong)} is no token, or twice there`);
 }
 
 export function checkClose(code: number | undefined, reason: string): void {
   if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999))
     throw new DOMException(`the close code is ${code}; expected is 1000, or 3000 to 4999`, 'InvalidAccessError');
   const { length } = new TextEncoder().encode(reason);
-  if (length > reasonBytesMax) throw syntaxError(`the close reason has ${length} bytes; at most ${reasonBytesMax} are allowed`);
+  if (length > reasonBytesMax) throw syntaxError(`the close reason has ${length} bytes; expected are ${reasonBytesMax} at most`);
 }
 
-/** A copy: the caller may write into its own at once. */
+/** A copy: the caller may write into its own at once. Both dialects are binary: text is nothing that a server of them understands. */
 export function frameOf(data: unknown): Uint8Array<ArrayBuffer> {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   if (Object.prototype.toString.call(data) === '[object ArrayBuffer]') return new Uint8Array(data as ArrayBuffer).slice();
-  throw new TypeError(`send was given ${typeof data}; expected is an ArrayBuffer or a view of one: the dialects are binary`);
+  throw new TypeError(`send was given ${typeof data}; expected is an ArrayBuffer or a view`);
 }
 
 function syntaxError(message: string): DOMException {

@@ -9,20 +9,40 @@ type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
 
 /** A WebSocket to its users. What carries it, a `Connection` finds out. */
 export class FallingBackWebSocket extends EventTarget implements WebSocket {
-  static readonly CONNECTING = states.CONNECTING;
-  static readonly OPEN = states.OPEN;
-  static readonly CLOSING = states.CLOSING;
-  static readonly CLOSED = states.CLOSED;
-  readonly CONNECTING = states.CONNECTING;
-  readonly OPEN = states.OPEN;
-  readonly CLOSING = states.CLOSING;
-  readonly CLOSED = states.CLOSED;
+  declare static readonly CONNECTING: 0;
+  declare static readonly OPEN: 1;
+  declare static readonly CLOSING: 2;
+  declare static readonly CLOSED: 3;
+  declare readonly CONNECTING: 0;
+  declare readonly OPEN: 1;
+  declare readonly CLOSING: 2;
+  declare readonly CLOSED: 3;
+  declare onopen: Handler<Event>;
+  declare onmessage: Handler<MessageEvent>;
+  declare onerror: Handler<Event>;
+  declare onclose: Handler<globalThis.CloseEvent>;
   readonly url: string;
   declare addEventListener: WebSocket['addEventListener'];
   declare removeEventListener: WebSocket['removeEventListener'];
 
+  static {
+    // All that is the same four times.
+    for (const of of [this, this.prototype]) Object.assign(of, states);
+    for (const type of ['open', 'message', 'error', 'close'])
+      Object.defineProperty(this.prototype, `on${type}`, {
+        configurable: true,
+        enumerable: true,
+        get(this: FallingBackWebSocket) {
+          return this.#handlers.get(type)?.current ?? null;
+        },
+        set(this: FallingBackWebSocket, handler: unknown) {
+          this.#setHandler(type, handler);
+        },
+      });
+  }
+
   readonly #connection: Connection;
-  readonly #handlers = new Map<string, { current: Handler<never> }>();
+  readonly #handlers = new Map<string, { current: Handler<Event> }>();
   #readyState: 0 | 1 | 2 | 3 = states.CONNECTING;
   #binaryType: BinaryType = 'blob';
   #protocol = '';
@@ -98,51 +118,15 @@ export class FallingBackWebSocket extends EventTarget implements WebSocket {
     this.#connection.close(code, reason);
   }
 
-  get onopen(): Handler<Event> {
-    return this.#handler('open');
-  }
-
-  set onopen(handler: Handler<Event>) {
-    this.#setHandler('open', handler);
-  }
-
-  get onmessage(): Handler<MessageEvent> {
-    return this.#handler('message');
-  }
-
-  set onmessage(handler: Handler<MessageEvent>) {
-    this.#setHandler('message', handler);
-  }
-
-  get onerror(): Handler<Event> {
-    return this.#handler('error');
-  }
-
-  set onerror(handler: Handler<Event>) {
-    this.#setHandler('error', handler);
-  }
-
-  get onclose(): Handler<globalThis.CloseEvent> {
-    return this.#handler('close');
-  }
-
-  set onclose(handler: Handler<globalThis.CloseEvent>) {
-    this.#setHandler('close', handler);
-  }
-
-  #handler<E extends Event>(type: string): Handler<E> {
-    return (this.#handlers.get(type)?.current ?? null) as Handler<E>;
-  }
-
   /** Called in the place among the listeners where the first one was set, as in a browser. */
-  #setHandler<E extends Event>(type: string, handler: Handler<E>): void {
+  #setHandler(type: string, given: unknown): void {
     const known = this.#handlers.get(type);
-    const current = typeof handler === 'function' ? handler : null;
+    const current = typeof given === 'function' ? (given as Handler<Event>) : null;
     if (known) known.current = current;
     else {
-      const slot = { current: current as Handler<never> };
+      const slot = { current };
       this.#handlers.set(type, slot);
-      super.addEventListener(type, (event) => (slot.current as Handler<Event>)?.call(this, event));
+      super.addEventListener(type, (event) => slot.current?.call(this, event));
     }
   }
 
@@ -153,8 +137,8 @@ export class FallingBackWebSocket extends EventTarget implements WebSocket {
   #pageHides = (event: Event): void => {
     // A page that is kept (bfcache) may come back, and then goes on.
     if ((event as PageTransitionEvent).persisted) return;
+    this.#readyState = states.CLOSED;
     this.#connection.leave();
-    this.#ended({ code: 1001, reason: '', wasClean: true, failed: false });
   };
 
   #ended({ code, reason, wasClean, failed }: End): void {
