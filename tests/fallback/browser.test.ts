@@ -107,3 +107,45 @@ test.each<[Breakage, string]>([
     await middlebox.stop();
   }
 });
+
+test(
+  '[CL35] a page of another origin, by the fallback: no request is asked for first; and when it goes, its people are gone at once',
+  { timeout: 120_000 },
+  async () => {
+    const middlebox = await Middlebox.start({ edgePort: house.edge.port, breakage: 'refused', tls: testCertificate(), files });
+    const token = house.token({ sub: 'Ada', name: 'Ada', documents: { elsewhere: 'editor' } });
+    const ben = new User({
+      kind: 'hocuspocus-4',
+      name: 'Ben',
+      url: house.edge.url,
+      document: 'elsewhere',
+      token,
+      sockets: { ca: house.edge.ca },
+    });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    const page = await context.newPage();
+    const before = house.edge.log('access').length;
+    try {
+      await ben.untilSynced();
+      const at = `https://127.0.0.1:${middlebox.port}`;
+      await page.goto(`https://localhost:${middlebox.port}/page.html?document=elsewhere&token=${token}&at=${at}`);
+      await Promise.all(providers.map((provider) => usable(page, provider)));
+      await type(page, 'hocuspocus', 'From elsewhere. ');
+      await type(page, 'y-websocket', 'Here, too.');
+      await expect.poll(() => ben.doc.getText('t').toString(), { timeout: withinMs }).toBe('From elsewhere. Here, too.');
+      await expect.poll(() => ben.awareness.getStates().size, { timeout: withinMs }).toBe(3);
+      const requests = house.edge.log('access').slice(before);
+      expect(requests).toContain('POST /push 204');
+      expect(requests).not.toContain('OPTIONS');
+      const sinceMs = performance.now();
+      await page.goto('about:blank');
+      // A session whose stream only broke would be kept for 30 s.
+      await expect.poll(() => ben.awareness.getStates().size, { timeout: 15_000 }).toBe(1);
+      console.log(`a page that went was gone for the others after ${Math.round(performance.now() - sinceMs)} ms`);
+    } finally {
+      await context.close();
+      ben.leave();
+      await middlebox.stop();
+    }
+  },
+);

@@ -7,7 +7,7 @@ import * as Y from 'yjs';
 const query = new URLSearchParams(location.search);
 const document_ = query.get('document')!;
 const token = query.get('token')!;
-const origin = location.origin.replace('http', 'ws');
+const origin = (query.get('at') ?? location.origin).replace('http', 'ws');
 
 for (const provider of ['hocuspocus', 'y-websocket'] as const) {
   const doc = new Y.Doc();
