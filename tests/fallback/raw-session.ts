@@ -56,18 +56,28 @@ const agent = new Agent({ keepAlive: true });
 
 export async function ask(
   port: number,
-  { method = 'GET', path, headers = {}, body }: { method?: string; path: string; headers?: Headers; body?: Uint8Array },
+  {
+    method = 'GET',
+    path,
+    headers = {},
+    body,
+    forBytes = Number.POSITIVE_INFINITY,
+  }: { method?: string; path: string; headers?: Headers; body?: Uint8Array; forBytes?: number },
 ): Promise<HttpAnswered> {
   const asking = request({ port, host: '127.0.0.1', path, method, headers: { ...headers }, agent });
   asking.end(body);
-  return answered(asking);
+  return answered(asking, forBytes);
 }
 
-async function answered(asking: ClientRequest): Promise<HttpAnswered> {
+/** `forBytes`: no more of the body is awaited. */
+async function answered(asking: ClientRequest, forBytes: number): Promise<HttpAnswered> {
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() };
+  let body = '';
+  for await (const chunk of response) {
+    body += (chunk as Buffer).toString();
+    if (body.length >= forBytes) break;
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 /** A client without WebSocket that sends exactly what it is told to, and keeps what it hears, written after decision 0015. */
@@ -88,6 +98,8 @@ export class RawSession {
   /** Of the answer that opened it. */
   readonly headers: IncomingHttpHeaders;
   #port: number;
+  #paused: Promise<void> | undefined;
+  #unpause: () => void = () => {};
   #read: (frame: Uint8Array) => ServerFrame;
   #response: IncomingMessage;
 
@@ -126,6 +138,11 @@ export class RawSession {
     this.#port = port;
   }
 
+  /** The stream, as it is now. */
+  get response(): IncomingMessage {
+    return this.#response;
+  }
+
   /** Goes on where the last stream ended. Rejects with StreamRefused. */
   async resume({ port = this.#port, after = this.seen, inQuery = false }: { port?: number; after?: number; inQuery?: boolean } = {}) {
     const path = `/sse?session=${this.id}${inQuery ? `&after=${after}` : ''}`;
@@ -139,6 +156,7 @@ export class RawSession {
   async #follow(response: IncomingMessage, events: AsyncGenerator<StreamEvent>): Promise<void> {
     try {
       for await (const event of events) {
+        await this.#paused;
         if (response !== this.#response) return;
         if (event.is === 'comment') this.comments += 1;
         else this.#hear(event);
@@ -179,12 +197,16 @@ export class RawSession {
     if (answer.status !== 204) throw new Error(`a push was answered ${answer.status} ${answer.body}`);
   }
 
+  /** Stops taking bytes from the kernel, once Node's own buffer is full. */
   pause(): void {
-    this.#response.pause();
+    this.#paused ??= new Promise((resolve) => {
+      this.#unpause = resolve;
+    });
   }
 
   unpause(): void {
-    this.#response.resume();
+    this.#paused = undefined;
+    this.#unpause();
   }
 
   /** The stream breaks. */

@@ -111,13 +111,17 @@ export class Session implements ClientSocket, TopicMember {
     if (this.#over || this.#overflowed) return;
     this.#pending.push(frame);
     this.#pendingBytes += frame.length + 1;
-    if (this.bufferedBytes() > this.#limits.unsentBytesMax) this.#overflowed = true;
-    if (this.#pendingBytes > eventBytesMax) this.#makeEvent();
+    if (this.bufferedBytes() + this.#pendingBytes > this.#limits.unsentBytesMax) this.#overflowed = true;
+    if (this.#pendingBytes > eventBytesMax) {
+      this.#makeEvent();
+      this.#pump();
+    }
     this.#world.changed(this);
   }
 
+  /** Not what this tick may still send at once, which is little: who looks in the middle of it sees what the connection has not taken. */
   bufferedBytes(): number {
-    return this.#over ? 0 : this.#pendingBytes + this.#unsentBytes + (this.#stream?.unsentBytes ?? 0);
+    return this.#over ? 0 : this.#unsentBytes + (this.#stream?.unsentBytes ?? 0);
   }
 
   subscribe(topic: string): void {
@@ -156,12 +160,9 @@ export class Session implements ClientSocket, TopicMember {
   /** The end of a tick: what was sent in it leaves as one event. */
   flush(): void {
     if (this.#over) return;
-    const before = this.bufferedBytes();
     this.#makeEvent();
     this.#pump();
-    if (this.#overflowed)
-      return this.close(CLOSE.tryAgainLater.code, `too slow: more than ${this.#limits.unsentBytesMax} bytes wait to be sent`);
-    if (this.bufferedBytes() < before) this.#drained();
+    if (this.#overflowed) this.close(CLOSE.tryAgainLater.code, `too slow: more than ${this.#limits.unsentBytesMax} bytes wait to be sent`);
   }
 
   #streamDrained(stream: EventStream | undefined): void {
