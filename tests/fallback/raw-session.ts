@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { bytesOf, readCollab, readY, type ServerFrame, type ServerFrameOf } from '../limits/frames.ts';
 import type { Closed, Headers } from '../limits/raw-client.ts';
 import { until } from '../limits/until.ts';
@@ -40,7 +41,7 @@ export interface PushOptions {
   readonly n?: number;
   readonly seen?: number;
   readonly close?: number;
-  readonly port?: number;
+  readonly port?: Door;
   readonly headers?: Headers;
 }
 
@@ -51,11 +52,14 @@ export interface Dialed {
   readonly headers?: Headers;
 }
 
+/** A port of 127.0.0.1, or one with TLS. */
+export type Door = number | { readonly port: number; readonly ca: string };
+
 /** Browsers keep their connections. */
 const agent = new Agent({ keepAlive: true });
 
 export async function ask(
-  port: number,
+  door: Door,
   {
     method = 'GET',
     path,
@@ -64,7 +68,7 @@ export async function ask(
     forBytes = Number.POSITIVE_INFINITY,
   }: { method?: string; path: string; headers?: Headers; body?: Uint8Array; forBytes?: number },
 ): Promise<HttpAnswered> {
-  const asking = request({ port, host: '127.0.0.1', path, method, headers: { ...headers }, agent });
+  const asking = at(door, { path, method, headers }, agent);
   asking.end(body);
   return answered(asking, forBytes);
 }
@@ -97,13 +101,13 @@ export class RawSession {
   bytesHeard = 0;
   /** Of the answer that opened it. */
   readonly headers: IncomingHttpHeaders;
-  #port: number;
+  #port: Door;
   #paused: Promise<void> | undefined;
   #unpause: () => void = () => {};
   #read: (frame: Uint8Array) => ServerFrame;
   #response: IncomingMessage;
 
-  private constructor(port: number, id: string, opened: Readonly<Record<string, unknown>>, response: IncomingMessage, isCollab: boolean) {
+  private constructor(port: Door, id: string, opened: Readonly<Record<string, unknown>>, response: IncomingMessage, isCollab: boolean) {
     this.#port = port;
     this.id = id;
     this.opened = opened;
@@ -113,7 +117,7 @@ export class RawSession {
   }
 
   /** Rejects with StreamRefused. */
-  static async open(port: number, { dialect = 'collab', document, token, headers = {} }: Dialed = {}): Promise<RawSession> {
+  static async open(port: Door, { dialect = 'collab', document, token, headers = {} }: Dialed = {}): Promise<RawSession> {
     const query = new URLSearchParams({ dialect });
     if (document !== undefined) query.set('document', document);
     if (token !== undefined) query.set('token', token);
@@ -134,7 +138,7 @@ export class RawSession {
   }
 
   /** Where pushes and resumed streams go from now on. */
-  moveTo(port: number): void {
+  moveTo(port: Door): void {
     this.#port = port;
   }
 
@@ -144,7 +148,7 @@ export class RawSession {
   }
 
   /** Goes on where the last stream ended. Rejects with StreamRefused. */
-  async resume({ port = this.#port, after = this.seen, inQuery = false }: { port?: number; after?: number; inQuery?: boolean } = {}) {
+  async resume({ port = this.#port, after = this.seen, inQuery = false }: { port?: Door; after?: number; inQuery?: boolean } = {}) {
     const path = `/sse?session=${this.id}${inQuery ? `&after=${after}` : ''}`;
     const response = await stream(port, path, inQuery ? {} : { 'last-event-id': String(after) });
     this.#response = response;
@@ -253,8 +257,15 @@ export class RawSession {
   }
 }
 
-async function stream(port: number, path: string, headers: Headers): Promise<IncomingMessage> {
-  const asking = request({ port, host: '127.0.0.1', path, headers: { accept: 'text/event-stream', ...headers } });
+function at(door: Door, asked: { path: string; method: string; headers: Headers }, agentOfPlain?: Agent): ClientRequest {
+  const { path, method, headers } = asked;
+  const target = { host: '127.0.0.1', path, method, headers: { ...headers } };
+  if (typeof door !== 'number') return requestTls({ ...target, ...door });
+  return request({ ...target, port: door, ...(agentOfPlain ? { agent: agentOfPlain } : {}) });
+}
+
+async function stream(door: Door, path: string, headers: Headers): Promise<IncomingMessage> {
+  const asking = at(door, { path, method: 'GET', headers: { accept: 'text/event-stream', ...headers } });
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   if (response.statusCode === 200) return response;

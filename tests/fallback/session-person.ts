@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import { collab, y } from '../limits/frames.ts';
 import { until } from '../limits/until.ts';
-import { RawSession } from './raw-session.ts';
+import { type Door, RawSession } from './raw-session.ts';
 
 /** Somebody with a document in a session without WebSocket: applies what is heard, pushes what is edited. */
 export class SessionPerson {
@@ -18,7 +18,7 @@ export class SessionPerson {
   }
 
   /** Opens the document and has it. */
-  static async in(port: number, document: string, dialect: 'collab' | 'yjs' = 'collab', token = ''): Promise<SessionPerson> {
+  static async in(port: Door, document: string, dialect: 'collab' | 'yjs' = 'collab', token = ''): Promise<SessionPerson> {
     const client = await RawSession.open(port, dialect === 'collab' ? {} : { dialect, document, token });
     return SessionPerson.on(client, document, dialect, token);
   }
