@@ -116,9 +116,9 @@ export class BetweenGateways {
     this.#held.set(stream, held);
     const { id, incarnation } = this.#self;
     const reply = await this.#ask(owner, { kind: 'resume', session, after, holder: id, incarnation, stream });
-    if ('ok' in reply) held.begin(begin);
-    else held.abandon();
-    return 'refused' in reply ? reply.refused : undefined;
+    if ('ok' in reply) return held.begin(begin) ? undefined : comeAgain('the stream ended before it began: try again', 1);
+    held.abandon();
+    return 'refused' in reply ? reply.refused : noAnswer;
   }
 
   /** The clients of streams that are only passed through here go to another gateway. */
@@ -130,7 +130,10 @@ export class BetweenGateways {
   tick(): void {
     const nowMs = this.#world.nowMs();
     this.#assembly.tick(nowMs);
-    for (const remote of this.#remote.values()) remote.tick();
+    for (const remote of this.#remote.values()) {
+      if (this.#peers.hasGone(remote.holder, nowMs)) remote.gone();
+      else remote.tick();
+    }
     for (const held of this.#held.values()) if (held.isForgotten(nowMs) || this.#peers.hasGone(held.owner, nowMs)) held.abandon();
   }
 

@@ -28,15 +28,19 @@ export class HeldStream {
     this.#heardAtMs = world.nowMs();
   }
 
-  /** The owner agreed. */
-  begin(begin: BeginStream): void {
-    if (this.#isOver) return;
+  /** The owner agreed. False: it is over before it began. */
+  begin(begin: BeginStream): boolean {
+    if (this.#isOver) return false;
     this.#response = begin({ gone: () => this.#gone(), drained: () => this.#tellSoon() });
-    if (!this.#response) return this.#gone();
+    if (!this.#response) {
+      this.#gone();
+      return true;
+    }
     for (const text of this.#early) this.#response.write(text);
     this.#early = [];
     this.#tellSoon();
     if (this.#isEnding) this.end();
+    return true;
   }
 
   /** False: something before it was lost; the stream is over, and the client takes it up again. */

@@ -196,11 +196,11 @@ export class Session implements ClientSocket, TopicMember {
   mayResume(after: number): Answer {
     if (this.#over) return sessionOver(this.#over.close);
     if (after > this.#lastEvent) return badRequest(`the last event was ${this.#lastEvent}: ${after} cannot have been received`);
-    if (after < this.#gone) {
-      this.close(CLOSE.tryAgainLater.code, 'too much was sent that did not arrive');
-      return sessionOver(this.#over!.close);
-    }
-    return undefined;
+    if (after >= this.#gone) return undefined;
+    const lost = { code: CLOSE.tryAgainLater.code, reason: 'too much was sent that did not arrive' };
+    // With a stream it goes on: it may be an old request that came late.
+    if (!this.#stream) this.close(lost.code, lost.reason);
+    return sessionOver(lost);
   }
 
   /** Whoever has events up to `after` gets the others here; `mayResume` said yes. */

@@ -278,7 +278,11 @@ describe('resume', () => {
       endTick();
     }
     expect(push(session, 1, body(), { seen: 2 })).toBe(204);
-    expect((resume(session, 2) as TestStream).heard).toEqual([[3, ['c']]]);
+    const stream = resume(session, 2) as TestStream;
+    expect(stream.heard).toEqual([[3, ['c']]]);
+    // An old request that comes late does no harm.
+    expect([resume(session, 1), session.isOver, stream.state]).toEqual([410, false, 'open']);
+    stream.events.gone();
     expect(resume(session, 1)).toBe(410);
     expect(session.over?.close.code).toBe(1013);
   });

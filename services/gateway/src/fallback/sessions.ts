@@ -116,8 +116,9 @@ export class Sessions {
   }
 
   #schedule(session: Session): void {
+    const isFirst = this.#changed.size === 0;
     this.#changed.add(session);
-    if (this.#changed.size > 1) return;
+    if (!isFirst) return;
     this.#world.soon(() => {
       const changed = this.#changed;
       this.#changed = new Set();
