@@ -361,12 +361,16 @@ class GatewayService implements Gateway {
       labels: ['event'],
     });
     const connections = metrics.gauge('weft_gateway_connections', { help: 'Client connections open.' });
+    const sessions = metrics.gauge('weft_gateway_fallback_sessions', {
+      help: 'Of the connections, those without WebSocket (push and SSE).',
+    });
     const documents = metrics.gauge('weft_gateway_documents', { help: 'Documents open on this gateway.' });
     const waiting = metrics.gauge('weft_gateway_unacknowledged_bytes', { help: 'Edits taken and not acknowledged.' });
     const buffered = metrics.gauge('weft_gateway_unsent_bytes', { help: 'Bytes given to the clients’ sockets and not sent yet.' });
     this.#undo.push(
       metrics.onScrape(() => {
         connections.set(this.#core.connections);
+        sessions.set(this.#fallback?.sessions.size ?? 0);
         documents.set(this.#core.documents);
         waiting.set(this.#core.unacknowledgedBytes);
         buffered.set(this.#core.bufferedBytes);
