@@ -34,7 +34,7 @@ export class BetweenGateways {
   readonly #world: BetweenGatewaysWorld;
   readonly #chunkBytesMax: number;
   readonly #pushBytesMax: number;
-  readonly #peers: GatewayPeers;
+  readonly #peers = new GatewayPeers();
   readonly #assembly = new PushAssembly(assemblyBytesMax);
   /** Of our sessions, by holder and its number. */
   readonly #remote = new Map<string, RemoteStream>();
@@ -51,7 +51,6 @@ export class BetweenGateways {
     this.#pushBytesMax = pushBytesMax;
     this.#world = world;
     this.#chunkBytesMax = world.bus.payloadBytesMax - HEAD_BYTES_MAX;
-    this.#peers = new GatewayPeers(world.nowMs());
   }
 
   run(): void {
