@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bystanders } from '../limits/bystanders.ts';
 import { collab, y } from '../limits/frames.ts';
 import { House } from '../limits/house.ts';
+import { RawClient } from '../limits/raw-client.ts';
 import { until } from '../limits/until.ts';
 import { ask, bodyOf, RawSession, saidError, StreamRefused } from './raw-session.ts';
 import { SessionPerson } from './session-person.ts';
@@ -179,6 +180,23 @@ describe('[GW48] how many', () => {
     expect(Number(tooMany.retryAfter)).toBeGreaterThan(0);
     await others.goOn();
     for (const session of open) await session.leave();
+  });
+
+  test('more of one user than it may have, sockets counted with them: 429 where it is known by then, 4429 after it', async () => {
+    const few = await house.gateway({ WEFT_USER_CONNECTIONS: '2' });
+    const token = house.signer.token({ sub: 'busy', documents: { '*': 'editor' } });
+    const socket = await RawClient.y(few.port, 'busy', token);
+    const session = await SessionPerson.in(few.port, 'busy', 'collab', token);
+    expect(await refused(RawSession.open(few.port, { dialect: 'yjs', document: 'busy', token }))).toMatchObject({
+      status: 429,
+      message: 'more than 2 connections of one user',
+    });
+    const third = await RawSession.open(few.port);
+    await third.push(collab.auth('busy', token));
+    expect(await third.isClosed()).toEqual({ code: 4429, reason: 'more than 2 connections of one user' });
+    await session.types('goes on');
+    await session.client.leave();
+    await socket.close();
   });
 
   test('10,000 streams of one address: 429 for those above the limit, and the others go on', async () => {
