@@ -58,6 +58,7 @@ export class StandIn {
   readonly #webSockets = new WebSocketServer({ noServer: true });
   readonly #sockets = new Set<Socket>();
   #held: (() => void)[] = [];
+  readonly #upgrading = new Set<Socket>();
 
   static async start(): Promise<StandIn> {
     const one = new StandIn();
@@ -85,6 +86,11 @@ export class StandIn {
 
   letUpgrade(): void {
     for (const upgrade of this.#held.splice(0)) upgrade();
+  }
+
+  failUpgrades(): void {
+    this.#held = [];
+    for (const socket of this.#upgrading) socket.destroy();
   }
 
   async stop(): Promise<void> {
@@ -180,8 +186,9 @@ export class StandIn {
     if (this.upgrades === 'swallow') return void socket.resume().once('end', () => socket.end());
     if (this.upgrades === 'refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
     const accept = (): void => this.#accept(request, socket, head);
-    if (this.upgrades === 'hold') this.#held.push(accept);
-    else accept();
+    if (this.upgrades !== 'hold') return accept();
+    this.#held.push(accept);
+    this.#upgrading.add(socket);
   }
 
   #accept(request: IncomingMessage, socket: Socket, head: Buffer): void {
