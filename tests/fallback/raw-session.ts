@@ -103,6 +103,8 @@ export class RawSession {
   readonly headers: IncomingHttpHeaders;
   #port: Door;
   #paused: Promise<void> | undefined;
+  /** What of the stream has come and is not heard yet is not heard any more: whoever resumes has said up to where. */
+  #isCut = false;
   #unpause: () => void = () => {};
   #read: (frame: Uint8Array) => ServerFrame;
   #response: IncomingMessage;
@@ -142,16 +144,13 @@ export class RawSession {
     this.#port = port;
   }
 
-  /** The stream, as it is now. */
-  get response(): IncomingMessage {
-    return this.#response;
-  }
-
   /** Goes on where the last stream ended. Rejects with StreamRefused. */
   async resume({ port = this.#port, after = this.seen, inQuery = false }: { port?: Door; after?: number; inQuery?: boolean } = {}) {
+    this.#isCut = true;
     const path = `/sse?session=${this.id}${inQuery ? `&after=${after}` : ''}`;
     const response = await stream(port, path, inQuery ? {} : { 'last-event-id': String(after) });
     this.#response = response;
+    this.#isCut = false;
     this.streamEnded = false;
     this.seen = after;
     void this.#follow(response, eventsOf(response));
@@ -161,7 +160,7 @@ export class RawSession {
     try {
       for await (const event of events) {
         await this.#paused;
-        if (response !== this.#response) return;
+        if (response !== this.#response || this.#isCut) return;
         if (event.is === 'comment') this.comments += 1;
         else this.#hear(event);
       }
@@ -215,6 +214,7 @@ export class RawSession {
 
   /** The stream breaks. */
   cut(): void {
+    this.#isCut = true;
     this.#response.destroy();
   }
 
