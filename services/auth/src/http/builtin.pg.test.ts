@@ -129,6 +129,47 @@ describe('programs', () => {
     expect(await errorOf(ask('GET', '/auth/me', bearer(bob.accessToken)))).toEqual([401, 'signed-out']);
   });
 
+  test('[AC15] a document is deleted and restored; a gateway hears of both', async () => {
+    const gateway = newGateway();
+    const [ada, bob] = [await signUp('ada'), await signUp('bob')];
+    const path = '/auth/documents/notes%2Fa%20b';
+    const check = (by: Tokens) => gateway.check(by.accessToken, 'notes/a b');
+    const remove = (by: Tokens) => errorOf(ask('DELETE', path, bearer(by.accessToken)));
+    const restore = (by: Tokens) => errorOf(ask('POST', `${path}/restore`, bearer(by.accessToken)));
+    expect(await check(ada)).toMatchObject({ allowed: true, role: 'owner' });
+    expect(await remove(bob)).toEqual([403, 'forbidden']);
+    expect(await restore(ada)).toEqual([409, 'conflict']);
+    expect(await remove(ada)).toEqual([204, undefined]);
+    expect(await check(ada)).toEqual({ allowed: false, status: 403, reason: 'this document was deleted' });
+    expect(await check(bob)).toMatchObject({ allowed: false, status: 403 });
+    expect(await remove(ada)).toEqual([409, 'conflict']);
+    expect(await errorOf(ask('PUT', `${path}/link`, { ...bearer(ada.accessToken), body: { access: 'edit' } }))).toEqual([409, 'conflict']);
+    expect((await ask('GET', `${path}/roles`, bearer(ada.accessToken))).json).toMatchObject({
+      role: 'owner',
+      deletedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await restore(bob)).toEqual([403, 'forbidden']);
+    expect(await restore(ada)).toEqual([204, undefined]);
+    expect(await check(ada)).toMatchObject({ allowed: true, role: 'owner' });
+    expect((await ask('GET', `${path}/roles`, bearer(ada.accessToken))).json).not.toHaveProperty('deletedAt');
+    expect(await errorOf(ask('DELETE', '/auth/documents/%20', bearer(ada.accessToken)))).toEqual([400, 'bad-request']);
+  });
+
+  test('[H6] the OpenAPI document tells of every route of a document', async () => {
+    const { paths } = (await ask('GET', '/auth/openapi.json')).json;
+    const told = Object.entries(paths as Record<string, Record<string, { summary?: string }>>)
+      .filter(([path]) => path.startsWith('/auth/documents/'))
+      .flatMap(([path, methods]) => Object.entries(methods).map(([method, { summary }]) => [`${method} ${path}`, typeof summary]));
+    expect(Object.fromEntries(told)).toEqual({
+      'get /auth/documents/{name}/roles': 'string',
+      'put /auth/documents/{name}/roles/{person}': 'string',
+      'delete /auth/documents/{name}/roles/{person}': 'string',
+      'put /auth/documents/{name}/link': 'string',
+      'delete /auth/documents/{name}': 'string',
+      'post /auth/documents/{name}/restore': 'string',
+    });
+  });
+
   test('[H4] personal tokens change rights, narrowed and service tokens nothing, and none of them the account', async () => {
     const ada = await signUp('ada');
     await new IdentityStore(database).setAdmin(ada.user.id, true);
@@ -218,6 +259,8 @@ describe('browsers', () => {
       ['POST', '/auth/tokens', { label: 'x' }],
       ['PUT', '/auth/documents/plan/link', { access: 'edit' }],
       ['DELETE', '/auth/documents/plan/roles/ada'],
+      ['DELETE', '/auth/documents/plan'],
+      ['POST', '/auth/documents/plan/restore'],
     ];
     for (const [method, path, body] of writes) {
       for (const origin of [
@@ -336,6 +379,8 @@ describe('who tries things out', () => {
         ask('POST', '/auth/tokens', { ...bearer(ada.accessToken), body: { label: text, documents: { [text]: 'viewer' } } }),
         ask('DELETE', `/auth/tokens/${part}`, bearer(ada.accessToken)),
         ask('GET', `/auth/documents/${part}/roles`, bearer(ada.accessToken)),
+        ask('DELETE', `/auth/documents/${part}`, bearer(ada.accessToken)),
+        ask('POST', `/auth/documents/${part}/restore`, bearer(ada.accessToken)),
         ask('PUT', `/auth/documents/${part}/roles/${part}`, { ...bearer(ada.accessToken), body: { role: 'owner' } }),
         ask('PUT', `/auth/users/${part}/disabled`, { ...bearer(ada.accessToken), body: { disabled: true } }),
       ];
