@@ -331,6 +331,30 @@ describe('who tries things out', () => {
     expect(Number(late.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   });
 
+  test('[AC16] [H5] refresh tokens worth nothing wait by the address a trusted proxy names; good ones of it go on', async () => {
+    const ada = await signUp('ada');
+    const refresh = (refreshToken: string, from = '203.0.113.9') =>
+      ask('POST', '/auth/refresh', { address: '10.1.2.3', headers: { 'x-forwarded-for': from }, body: { refreshToken } });
+    for (let index = 0; index < 21; index += 1) expect((await refresh('nobody’s')).status).toBe(401);
+    // A pause begins with a second, and each failure after it doubles it: on a busy machine the first may be over before it is seen.
+    await expect
+      .poll(async () => {
+        const { status, json, headers } = await refresh('nobody’s');
+        return [status, json.error.code, Number(headers['retry-after']) >= 1];
+      })
+      .toEqual([429, 'too-many-attempts', true]);
+    expect((await refresh('nobody’s', '203.0.113.10')).status).toBe(401);
+    expect((await refresh(ada.refreshToken)).status).toBe(200);
+    // A browser is told to forget a cookie that is worth nothing, also then.
+    const headers = { 'x-forwarded-for': '203.0.113.9', cookie: 'weft_refresh=nobodys', origin: OWN };
+    await expect
+      .poll(async () => {
+        const byCookie = await ask('POST', '/auth/refresh', { address: '10.1.2.3', headers });
+        return [byCookie.status, cookieHeader(byCookie.headers)];
+      })
+      .toEqual([429, 'weft_access=; weft_refresh=']);
+  });
+
   test('[AC6] a thousand attempts at once: a few are answered, all others turned away quickly, and questions are answered meanwhile', async () => {
     const ada = await signUp('ada');
     const gateway = newGateway();
@@ -396,6 +420,9 @@ describe('who tries things out', () => {
     const { status, headers, json } = await ask('POST', '/auth/sign-in', { body: { account: 'ada', password: PASSWORD } });
     expect([status, json.error.code, headers['retry-after']]).toEqual([503, 'unavailable', '2']);
     expect((await ask('POST', '/auth/refresh', { body: { refreshToken: ada.refreshToken } })).status).toBe(200);
+    for (let index = 0; index < 30; index += 1) {
+      expect((await ask('POST', '/auth/refresh', { body: { refreshToken: 'nobody’s' } })).status).toBe(401);
+    }
   });
 
   test('[BD6] without Postgres: 503, and no word about why', async () => {
