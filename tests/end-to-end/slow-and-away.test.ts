@@ -91,7 +91,7 @@ test(
 );
 
 test(
-  'servers absent at the start: alive, not ready, says what it waits for, tries again, and is ready when they come',
+  '[A25] servers absent at the start: alive, not ready, says what it waits for, tries again, and is ready when they come',
   { timeout: 120_000 },
   async () => {
     cluster = await startCluster({ start: false });

@@ -23,3 +23,11 @@ test(
     ).toBeLessThan(2_000);
   },
 );
+
+test(
+  '[AC15] a deleted document ends for everybody at every gateway within 2 s, and is there again when it is restored',
+  { timeout: 60_000 },
+  async () => {
+    expect(await new Revocation(cluster, { clients: 0, documents: 0, everyMs: 1 }).deleteDocument()).toBeLessThan(2_000);
+  },
+);

@@ -76,6 +76,30 @@ export class Revocation {
     return result;
   }
 
+  /** A document with somebody in it at each gateway, in both dialects, is deleted and restored: gives how long the last of them was there, ms. Rejects where somebody is not let in again. */
+  async deleteDocument(): Promise<number> {
+    const room = `${this.#prefix}/deleted`;
+    const owner = await this.#signUp('deleter');
+    const path = `documents/${encodeURIComponent(room)}`;
+    const open = (): Promise<Person[]> =>
+      Promise.all(
+        [0, 1].flatMap((i) => [Person.collab(this.#port(i), room, { token: owner.token }), Person.y(this.#port(i), room, owner.token)]),
+      );
+    const people = await open();
+    await people[0]!.types('kept');
+    const fromMs = performance.now();
+    await this.#call('DELETE', path, owner.token);
+    await Promise.all(people.map(({ client }) => client.isClosed()));
+    const tookMs = performance.now() - fromMs;
+    const codes = people.map(({ client }) => client.closed!.code);
+    if (codes.some((code) => code !== 4403)) throw new Error(`closed with ${codes.join(' ')} instead of 4403`);
+    await this.#call('POST', `${path}/restore`, owner.token);
+    const back = await open();
+    await Promise.all(back.map((person) => person.sees('kept')));
+    await Promise.all(back.map(({ client }) => client.close()));
+    return tookMs;
+  }
+
   get #rooms(): string[] {
     return Array.from({ length: this.#options.documents }, (_, i) => `${this.#prefix}/room-${i}`);
   }

@@ -83,16 +83,21 @@ export function fingerprint(doc: Y.Doc): string {
   return Buffer.from(Y.encodeSnapshot(Y.snapshot(doc))).toString('base64');
 }
 
-/** Structs that are not there and that something in the document waits for: the first missing one of each client. */
+/** Structs that are not there and that something in the document waits for: the first missing one of each client. What is there itself, and waits, is not missing. */
 export function missingFrom(doc: Y.Doc): { readonly client: number; readonly clock: number }[] {
   const { pendingStructs, pendingDs } = doc.store;
   const missing = [...(pendingStructs?.missing ?? [])].map(([client, clock]) => ({ client, clock }));
+  const waiting = pendingStructs ? Y.decodeUpdateV2(pendingStructs.update).structs.filter((struct) => !(struct instanceof Y.Skip)) : [];
+  const waits = (client: number, clock: number): boolean =>
+    waiting.some(({ id, length }) => id.client === client && id.clock <= clock && clock < id.clock + length);
   if (pendingDs)
     for (const [client, items] of Y.decodeUpdateV2(pendingDs).ds.clients)
-      for (const { clock, len } of items) {
-        const has = Y.getState(doc.store, client);
-        if (clock + len > has) missing.push({ client, clock: Math.max(clock, has) });
-      }
+      for (const { clock, len } of items)
+        for (let at = Math.max(clock, Y.getState(doc.store, client)); at < clock + len; at++)
+          if (!waits(client, at)) {
+            missing.push({ client, clock: at });
+            break;
+          }
   return missing;
 }
 

@@ -35,6 +35,7 @@ export class AuthProcess implements Service {
   #http: HttpServer | undefined;
   #ops: OpsServer | undefined;
   #draining = false;
+  #startingWith = 'settings';
 
   constructor(config: AuthProcessConfig, logger: Logger, metrics: Metrics) {
     this.#config = config;
@@ -92,10 +93,10 @@ export class AuthProcess implements Service {
     await this.#ops?.close();
   }
 
-  /** Where it is named: auth needs it for its keys, unless one is given. */
+  /** Only where something is kept there: with a key that is given and rights in tokens auth does without Postgres, and must not wait for it. */
   #openDatabase(): Database | undefined {
-    const { postgresUrl } = this.#config;
-    if (postgresUrl === undefined) return undefined;
+    const { postgresUrl, keySource, decider } = this.#config;
+    if (postgresUrl === undefined || (keySource.kind !== 'postgres' && decider.kind !== 'builtin')) return undefined;
     this.#database = new Database({
       url: postgresUrl,
       applicationName: 'weft-auth',
@@ -123,6 +124,7 @@ export class AuthProcess implements Service {
   }
 
   #retried<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    this.#startingWith = what;
     return retry(operation, {
       signal: this.#stopping.signal,
       logger: this.#logger,
@@ -135,7 +137,7 @@ export class AuthProcess implements Service {
   #readiness(): { ok: boolean; reasons: string[] } {
     const reasons: string[] = [];
     if (this.#draining) reasons.push('draining');
-    else if (this.#auth === undefined) reasons.push('starting: NATS is not connected yet');
+    else if (this.#auth === undefined) reasons.push(`starting: ${this.#startingWith}`);
     else if (this.#bus?.connected !== true) reasons.push('NATS is away');
     return { ok: reasons.length === 0, reasons };
   }

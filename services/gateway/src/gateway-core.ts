@@ -1,16 +1,15 @@
 import type { Changed, Decision } from '@weft/grants';
 import { CLOSE, type Peer, peerKey, type PresenceEntry, type ToGateway, type ToWorker } from '@weft/protocol';
 import { partitionOf, sliceOf } from '@weft/ring';
-import { EMPTY_UPDATE } from '@weft/updates';
-import { ackBytes, AppendQueue, type Batch } from './append-queue.ts';
+import { AppendLane, type AppendLimits } from './append-lane.ts';
+import type { Batch } from './append-queue.ts';
 import type { ClientSocket, Publish } from './client-socket.ts';
 import { CollabConnection } from './collab-connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
 import type { TooMany } from './connection-count.ts';
 import type { Connection } from './connection.ts';
 import { type DocumentLimits, GatewayDocument } from './document.ts';
-import { acknowledge, Editing, type EditingLimits } from './editing.ts';
-import { FloorGate, type Opened } from './floor-gate.ts';
+import { Editing, type EditingLimits } from './editing.ts';
 import { LiveRights } from './live-rights.ts';
 import type { Member } from './member.ts';
 import type { Brought } from './right.ts';
@@ -21,7 +20,7 @@ import { YjsConnection } from './yjs-connection.ts';
  * The gateway without its edges: client frames, answers, relays and append results in; frames, questions and batches for the log out.
  *
  *   client frame -> CollabConnection | YjsConnection -> Editing -> GatewayDocument.fanOut (own sockets, at once)
- *                                                               -> AppendQueue -> effects.append -> appended -> SyncStatus
+ *                                                               -> AppendLane -> effects.append -> appended -> SyncStatus
  *   other gateways' edits -> WorkerLinks -> GatewayDocument.fanOut
  *
  * It holds nothing that matters (invariant 6): what is not acknowledged, the clients have.
@@ -31,7 +30,8 @@ export class GatewayCore {
   readonly #effects: GatewayEffects;
   readonly #documents = new Map<string, GatewayDocument>();
   readonly #connections = new Map<number, ConnectionHandler>();
-  readonly #queues: Lane[];
+  /** By slice. */
+  readonly #lanes: AppendLane[];
   readonly #links: WorkerLinks;
   readonly #rights: LiveRights;
   readonly #world: ConnectionWorld;
@@ -42,30 +42,28 @@ export class GatewayCore {
   constructor(self: Peer, limits: GatewayLimits, effects: GatewayEffects) {
     this.#limits = limits;
     this.#effects = effects;
-    this.#queues = Array.from({ length: limits.slices }, () => ({
-      queue: new AppendQueue<Member>(),
-      gate: new FloorGate<Member>(),
-      appended: { logIdentity: '', position: 0 },
-      scheduled: false,
-    }));
+    this.#lanes = Array.from(
+      { length: limits.slices },
+      (_, slice) =>
+        new AppendLane(limits, {
+          atEndOfTick: (run) => effects.atEndOfTick(run),
+          append: (batch) => effects.append(slice, batch),
+        }),
+    );
     this.#links = new WorkerLinks(self, limits, {
       nowMs: () => effects.nowMs(),
       after: (ms, run) => effects.after(ms, run),
       owner: (partition) => this.#owners[partition],
       isLeaving: (worker) => this.#leaving.has(peerKey(worker)),
       sendToWorker: (worker, message) => effects.sendToWorker(worker, message),
-      appended: (slice) => this.#queues[slice]!.appended,
+      appended: (slice) => this.#lanes[slice]!.position,
       presence: (document, entries) => this.#presenceFromElsewhere(document, entries),
       report: (event, fields) => effects.report(event, fields),
     });
     const editing = new Editing(limits, {
-      hasRoom: (document, bytes) => {
-        const unacknowledgedBytes = unacknowledgedBytesOf(this.#lane(document));
-        // One update alone always has: else one larger than the bound could never be taken.
-        return unacknowledgedBytes === 0 || unacknowledgedBytes + bytes + ackBytes <= limits.unacknowledgedBytesMax;
-      },
-      append: (document, update, member, acks) => this.#append(document, update, member, acks),
-      acknowledgeKnown: (document, member, acks) => this.#acknowledgeKnown(document, member, acks),
+      hasRoom: (document, bytes) => this.#lane(document).hasRoom(bytes),
+      append: (document, update, member, acks) => this.#lane(document).append(document, update, member, acks),
+      acknowledgeKnown: (document, member, acks) => this.#lane(document).acknowledgeKnown(document, member, acks),
       contains: (document, update, answer) => this.#links.contains(document, update, answer),
       presenceChanged: (document, entries) => this.#links.tellPresence(document, entries),
       stateless: (document, payload) => this.#links.tell(document, { kind: 'stateless', gateway: self, document: document.name, payload }),
@@ -99,7 +97,7 @@ export class GatewayCore {
   }
 
   get unacknowledgedBytes(): number {
-    return this.#queues.reduce((sum, lane) => sum + unacknowledgedBytesOf(lane), 0);
+    return this.#lanes.reduce((sum, lane) => sum + lane.unacknowledgedBytes, 0);
   }
 
   /** Bytes the clients' sockets have accepted and not sent. */
@@ -111,7 +109,7 @@ export class GatewayCore {
 
   /** True when every edit taken is in the log (and, with `ackAfter: database`, acknowledged). */
   get isSettled(): boolean {
-    return this.#queues.every((lane) => lane.queue.isIdle && lane.gate.isEmpty);
+    return this.#lanes.every((lane) => lane.isSettled);
   }
 
   connectCollab(socket: ClientSocket): ConnectionHandler {
@@ -144,18 +142,12 @@ export class GatewayCore {
 
   /** The batch in flight of this slice is in the log, up to this position: acknowledge, and send the next. */
   appended(slice: number, logIdentity: string, position: number): void {
-    const lane = this.#queues[slice]!;
-    lane.appended = { logIdentity, position };
-    const bytes = lane.queue.inFlightBytes;
-    const acks = lane.queue.appended();
-    if (this.#limits.ackAfter === 'database') this.#opened(lane.gate.add({ identity: logIdentity, position }, acks, bytes));
-    else this.#acknowledge(acks);
-    this.#flushLane(slice);
+    this.#lanes[slice]!.appended(logIdentity, position);
   }
 
   /** Everything whole up to here is committed in Postgres. */
   floor(slice: number, identity: string, position: number): void {
-    this.#opened(this.#queues[slice]!.gate.floor({ identity, position }));
+    this.#lanes[slice]!.floor(identity, position);
   }
 
   /** Auth says that something changed: who has it open is asked for again. */
@@ -216,7 +208,7 @@ export class GatewayCore {
         atEndOfTick: (run) => this.#effects.atEndOfTick(run),
         after: (ms, run) => this.#effects.after(ms, run),
         ask: (of, want, handler) => this.#links.ask(of, want, handler),
-        unacknowledged: (of) => this.#lane(of).queue.unacknowledged(of.name),
+        unacknowledged: (of) => this.#lane(of).unacknowledged(of.name),
         coveredPosition: (of) => this.#links.coveredPosition(of),
         slow: (member) => this.#slow(member),
       },
@@ -251,51 +243,6 @@ export class GatewayCore {
     this.#links.close(document);
   }
 
-  #append(document: GatewayDocument, update: Uint8Array, member: Member, acks: number): void {
-    // A dialect without acknowledgements has nothing to be told.
-    const told = member.frames.syncStatus(true) ? acks : 0;
-    this.#lane(document).queue.add(document.name, document.partition, update, member, told);
-    this.#scheduleFlush(document.slice);
-  }
-
-  /**
-   * What the member sent is in the log already, and so durable. With `ackAfter: database` it is not yet known to be in Postgres: an empty update goes behind it
-   * through the log, and when that is committed, so is everything before it. So it does with earlier Updates of the member that may still be on their way (`acks` > 1).
-   */
-  #acknowledgeKnown(document: GatewayDocument, member: Member, acks: number): void {
-    if (this.#limits.ackAfter === 'log' && acks === 1) acknowledge(member, true);
-    else if (member.frames.syncStatus(true)) this.#append(document, EMPTY_UPDATE, member, acks);
-  }
-
-  /** What arrives in one tick is one record. */
-  #scheduleFlush(slice: number): void {
-    const lane = this.#queues[slice]!;
-    if (lane.scheduled) return;
-    lane.scheduled = true;
-    this.#effects.atEndOfTick(() => {
-      lane.scheduled = false;
-      this.#flushLane(slice);
-    });
-  }
-
-  #flushLane(slice: number): void {
-    const batch = this.#queues[slice]!.queue.next();
-    if (batch) this.#effects.append(slice, batch);
-  }
-
-  #opened({ released, lost }: Opened<Member>): void {
-    this.#acknowledge(released);
-    for (const member of lost)
-      if (!member.gone) member.socket.close(CLOSE.tryAgainLater.code, 'the log was lost before the edit was saved: keep it, connect again');
-  }
-
-  #acknowledge(members: readonly Member[]): void {
-    for (const [socket, acked] of bySocket(members))
-      socket.cork(() => {
-        for (const member of acked) acknowledge(member, true);
-      });
-  }
-
   #presenceFromElsewhere(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
     const { changed, takenOver } = document.presence.fromElsewhere(entries, this.#effects.nowMs());
     document.showPresence([...changed, ...takenOver]);
@@ -307,21 +254,9 @@ export class GatewayCore {
       if (connection.socket === member.socket) connection.slowSinceMs ??= this.#effects.nowMs();
   }
 
-  #lane(document: GatewayDocument): Lane {
-    return this.#queues[document.slice]!;
+  #lane(document: GatewayDocument): AppendLane {
+    return this.#lanes[document.slice]!;
   }
-}
-
-/** Edits taken and not acknowledged. */
-function unacknowledgedBytesOf({ queue, gate }: Lane): number {
-  return queue.unacknowledgedBytes + gate.bytes;
-}
-
-interface Lane {
-  readonly queue: AppendQueue<Member>;
-  readonly gate: FloorGate<Member>;
-  appended: { logIdentity: string; position: number };
-  scheduled: boolean;
 }
 
 export interface GatewayEffects {
@@ -359,24 +294,11 @@ export type GatewayEvent =
   | 'log-replaced'
   | 'reopen';
 
-export interface GatewayLimits extends ConnectionLimits, DocumentLimits, EditingLimits, WorkerLinkLimits {
+export interface GatewayLimits extends ConnectionLimits, DocumentLimits, EditingLimits, WorkerLinkLimits, AppendLimits {
   readonly partitions: number;
   readonly slices: number;
-  readonly ackAfter: 'log' | 'database';
-  /** What may wait for one slice of the log, and with `ackAfter: database` for Postgres; beyond it clients are refused with 1013 and keep their edits. */
-  readonly unacknowledgedBytesMax: number;
   /** A connection over its high-water mark for so long is closed with 1013. */
   readonly slowClientMs: number;
   /** Presence from other gateways that nobody renewed for so long is taken for gone. */
   readonly presenceSilentMs: number;
-}
-
-function bySocket(members: readonly Member[]): Map<ClientSocket, Member[]> {
-  const sockets = new Map<ClientSocket, Member[]>();
-  for (const member of members) {
-    const known = sockets.get(member.socket);
-    if (known) known.push(member);
-    else sockets.set(member.socket, [member]);
-  }
-  return sockets;
 }

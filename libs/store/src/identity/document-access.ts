@@ -5,9 +5,11 @@ import {
   deleteRole,
   insertOwner,
   lockDocument,
-  selectLink,
+  markDeleted,
+  selectAccess,
   selectPeople,
   selectStanding,
+  unmarkDeleted,
   updateLink,
   updateOwner,
   upsertInvitation,
@@ -30,6 +32,15 @@ export interface Standing {
   readonly role: 'owner' | GivenRole | undefined;
   /** undefined: nobody opened or gave away this document yet. */
   readonly link: LinkAccess | undefined;
+  /** Then nobody has a right to it, whatever role and link say. undefined: it is not. */
+  readonly deletedAtMs: number | undefined;
+}
+
+/** What is true of a document for everybody. */
+export interface Access {
+  readonly link: LinkAccess;
+  /** Then nobody has a right to it. */
+  readonly deleted: boolean;
 }
 
 export interface Asked {
@@ -57,7 +68,7 @@ export interface Addressee {
 export type RoleChange =
   /** `userId` undefined: an invitation. */
   | { readonly outcome: 'done'; readonly userId: string | undefined }
-  | { readonly outcome: 'unknown-document' | 'is-owner' | 'unknown-person' | 'too-many' };
+  | { readonly outcome: 'unknown-document' | 'deleted' | 'is-owner' | 'unknown-person' | 'too-many' };
 
 /** With a role or invited, of one document. */
 const PEOPLE_MAX = 1000;
@@ -73,15 +84,17 @@ export async function standingOf(database: Transaction, asked: Asked, nowMs: num
     sessionLives: row['session_lives'] === true,
     role: row['owner_id'] === asked.userId ? 'owner' : ((row['role'] as GivenRole | null) ?? undefined),
     link: (row['link'] as LinkAccess | null) ?? undefined,
+    deletedAtMs: (row['deleted_at'] as Date | null)?.getTime(),
   };
 }
 
-export async function linkOf(database: Database, document: string): Promise<LinkAccess | undefined> {
-  const { rows } = await database.query(selectLink, [document]);
-  return rows[0]?.['link'] as LinkAccess | undefined;
+/** undefined: nobody has the document yet. */
+export async function accessTo(database: Database, document: string): Promise<Access | undefined> {
+  const row = (await database.query(selectAccess, [document])).rows[0];
+  return row && { link: row['link'] as LinkAccess, deleted: row['deleted'] === true };
 }
 
-/** Whose a document nobody has yet becomes. False: somebody was first. */
+/** Whose a document nobody has yet becomes. False: somebody was first, also where it is deleted. */
 export async function claimDocument(database: Database, document: string, userId: string, nowMs: number): Promise<boolean> {
   return (await database.query(insertOwner, [document, userId, new Date(nowMs)])).rowCount === 1;
 }
@@ -96,9 +109,19 @@ export async function peopleOf(database: Database, document: string): Promise<re
   }));
 }
 
-/** False: nobody has the document yet. */
+/** False: nobody has the document yet, or it is deleted. */
 export async function setLink(database: Database, document: string, link: LinkAccess): Promise<boolean> {
   return (await database.query(updateLink, [document, link])).rowCount === 1;
+}
+
+/** All it has stays as it is. False: nobody has it yet, or it is deleted already. */
+export async function deleteDocument(database: Database, document: string, nowMs: number): Promise<boolean> {
+  return (await database.query(markDeleted, [document, new Date(nowMs)])).rowCount === 1;
+}
+
+/** False: it is not deleted. */
+export async function restoreDocument(database: Database, document: string): Promise<boolean> {
+  return (await database.query(unmarkDeleted, [document])).rowCount === 1;
 }
 
 /** A role now, or, when nobody of that name or address is there, when they sign up. The owner keeps the ownership: give it away first. */
@@ -110,10 +133,10 @@ export async function giveRole(
   const { to, role, nowMs } = change;
   return database.transaction(async (transaction): Promise<RoleChange> => {
     await lockPeople(transaction, [to.key]);
-    const access = (await transaction.query(lockDocument, [document])).rows[0];
-    if (access === undefined) return { outcome: 'unknown-document' };
+    const access = await lockToChange(transaction, document);
+    if ('outcome' in access) return access;
     const user = await findUserByKey(transaction, to.key);
-    if (user !== undefined && access['owner_id'] === user.id) return { outcome: 'is-owner' };
+    if (user !== undefined && access.ownerId === user.id) return { outcome: 'is-owner' };
     const { rows } = await transaction.query(countPeople, [document]);
     if (Number(rows[0]?.['people']) >= PEOPLE_MAX) return { outcome: 'too-many' };
     const now = new Date(nowMs);
@@ -126,10 +149,10 @@ export async function giveRole(
 export async function takeRole(database: Database, document: string, from: Addressee): Promise<RoleChange> {
   return database.transaction(async (transaction): Promise<RoleChange> => {
     await lockPeople(transaction, [from.key]);
-    const access = (await transaction.query(lockDocument, [document])).rows[0];
-    if (access === undefined) return { outcome: 'unknown-document' };
+    const access = await lockToChange(transaction, document);
+    if ('outcome' in access) return access;
     const user = await findUserByKey(transaction, from.key);
-    if (user !== undefined && access['owner_id'] === user.id) return { outcome: 'is-owner' };
+    if (user !== undefined && access.ownerId === user.id) return { outcome: 'is-owner' };
     const { rowCount } =
       user === undefined
         ? await transaction.query(deleteInvitation, [document, from.knownBy, from.key])
@@ -141,15 +164,25 @@ export async function takeRole(database: Database, document: string, from: Addre
 /** The owner until now stays as an editor. `userId` of the outcome is the owner until now. */
 export async function giveOwnership(database: Database, document: string, to: Addressee, nowMs: number): Promise<RoleChange> {
   return database.transaction(async (transaction): Promise<RoleChange> => {
-    const access = (await transaction.query(lockDocument, [document])).rows[0];
-    if (access === undefined) return { outcome: 'unknown-document' };
+    const access = await lockToChange(transaction, document);
+    if ('outcome' in access) return access;
     const user = await findUserByKey(transaction, to.key);
     if (user === undefined) return { outcome: 'unknown-person' };
-    const before = access['owner_id'] as string | null;
+    const before = access.ownerId;
     if (before === user.id) return { outcome: 'is-owner' };
     await transaction.query(updateOwner, [document, user.id]);
     await transaction.query(deleteRole, [document, user.id]);
     if (before !== null) await transaction.query(upsertRole, [document, before, 'editor', new Date(nowMs)]);
     return { outcome: 'done', userId: user.id };
   });
+}
+
+/** Changes of one document's rights take turns, and wait for who deletes it. */
+async function lockToChange(
+  transaction: Transaction,
+  document: string,
+): Promise<{ readonly ownerId: string | null } | { readonly outcome: 'unknown-document' | 'deleted' }> {
+  const row = (await transaction.query(lockDocument, [document])).rows[0];
+  if (row === undefined) return { outcome: 'unknown-document' };
+  return row['deleted'] === true ? { outcome: 'deleted' } : { ownerId: row['owner_id'] as string | null };
 }

@@ -82,8 +82,8 @@ export class IdentityStore {
     return access.standingOf(this.#database, asked, nowMs);
   }
 
-  linkOf(document: string): Promise<access.LinkAccess | undefined> {
-    return access.linkOf(this.#database, document);
+  accessTo(document: string): Promise<access.Access | undefined> {
+    return access.accessTo(this.#database, document);
   }
 
   claimDocument(document: string, userId: string, nowMs: number): Promise<boolean> {
@@ -96,6 +96,14 @@ export class IdentityStore {
 
   setLink(document: string, link: access.LinkAccess): Promise<boolean> {
     return access.setLink(this.#database, document, link);
+  }
+
+  deleteDocument(document: string, nowMs: number): Promise<boolean> {
+    return access.deleteDocument(this.#database, document, nowMs);
+  }
+
+  restoreDocument(document: string): Promise<boolean> {
+    return access.restoreDocument(this.#database, document);
   }
 
   giveRole(document: string, change: { to: access.Addressee; role: access.GivenRole; nowMs: number }): Promise<access.RoleChange> {

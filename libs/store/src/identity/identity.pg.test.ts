@@ -137,8 +137,43 @@ test('roles, link and ownership: given, changed, taken, listed', async () => {
   ]);
   expect(await store.takeRole('plan', byName('ada'))).toEqual({ outcome: 'done', userId: ada });
   expect((await standing(ada))?.role).toBeUndefined();
-  expect(await store.linkOf('plan')).toBe('read');
-  expect(await store.linkOf('other')).toBeUndefined();
+  expect(await store.accessTo('plan')).toEqual({ link: 'read', deleted: false });
+  expect(await store.accessTo('other')).toBeUndefined();
+});
+
+test('[ST21] a deleted document is nobody’s to claim or change, and comes back as it was', async () => {
+  const { store, person } = await newStore();
+  const [ada, bob, eve] = [await person('ada'), await person('bob'), await person('eve')];
+  const give = (name: string) => store.giveRole('plan', { to: byName(name), role: 'viewer', nowMs: NOW_MS });
+  const standing = (userId: string) => store.standingOf({ userId, document: 'plan' }, NOW_MS);
+  expect(await store.deleteDocument('plan', NOW_MS)).toBe(false);
+  await store.claimDocument('plan', ada, NOW_MS);
+  await give('bob');
+  await give('mallory');
+  await store.setLink('plan', 'read');
+  expect(await store.restoreDocument('plan')).toBe(false);
+  const people = await store.peopleOf('plan');
+
+  expect(await store.deleteDocument('plan', NOW_MS)).toBe(true);
+  expect(await store.deleteDocument('plan', NOW_MS + 1)).toBe(false);
+  expect(await standing(ada)).toMatchObject({ role: 'owner', link: 'read', deletedAtMs: NOW_MS });
+  expect(await store.accessTo('plan')).toEqual({ link: 'read', deleted: true });
+  expect(await store.claimDocument('plan', eve, NOW_MS)).toBe(false);
+  expect(await store.setLink('plan', 'edit')).toBe(false);
+  for (const change of [give('bob'), give('eve'), give('nobody yet'), store.takeRole('plan', byName('bob'))]) {
+    expect(await change).toEqual({ outcome: 'deleted' });
+  }
+  expect(await store.giveOwnership('plan', byName('bob'), NOW_MS)).toEqual({ outcome: 'deleted' });
+  expect(await store.peopleOf('plan')).toEqual(people);
+  const mallory = await person('mallory');
+
+  expect(await store.restoreDocument('plan')).toBe(true);
+  expect(await store.restoreDocument('plan')).toBe(false);
+  const asItWas = { link: 'read', deletedAtMs: undefined };
+  expect(await standing(ada)).toMatchObject({ role: 'owner', ...asItWas });
+  expect(await standing(bob)).toMatchObject({ role: 'viewer', ...asItWas });
+  expect(await standing(mallory)).toMatchObject({ role: 'viewer', ...asItWas });
+  expect(await standing(eve)).toMatchObject({ role: undefined, ...asItWas });
 });
 
 test('[ST18] invitations become roles at sign-up, the higher one counts, and are gone then', async () => {

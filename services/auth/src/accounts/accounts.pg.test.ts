@@ -100,6 +100,33 @@ test('[AC5] a refresh token is good once; used twice, the whole session is over,
   }
 });
 
+test('[AC16] refresh tokens worth nothing are slowed by address; a good one never is, and one used twice ends its session all the same', async () => {
+  const { signUpAs, accounts, clock, decide } = await newAccounts();
+  const [ada, bob] = [await signUpAs('ada'), await signUpAs('bob')];
+  const nobodys = `weft_r_${'A'.repeat(43)}`;
+  const fail = (token = nobodys, address = ADDRESS) => refusal(accounts.refresh(token, address));
+  // No token tries nothing.
+  for (let index = 0; index < 30; index += 1) expect(await fail('')).toBe('signed-out');
+  for (let index = 0; index < 21; index += 1) expect(await fail(index % 2 === 0 ? nobodys : 'x')).toBe('signed-out');
+  for (const token of [nobodys, 'x']) {
+    await expect(accounts.refresh(token, ADDRESS)).rejects.toMatchObject({ code: 'too-many-attempts', retryAfterMs: 1000 });
+  }
+  expect(await fail(nobodys, '192.0.2.2')).toBe('signed-out');
+
+  const replaced = ada.refreshToken;
+  let last = ada;
+  for (let index = 0; index < 30; index += 1) last = await accounts.refresh(last.refreshToken, ADDRESS);
+  expect(await decide(last.accessToken, 'plan')).toMatchObject({ allowed: true });
+  await accounts.signIn({ account: 'bob', password: PASSWORD }, ADDRESS);
+
+  expect(await fail(replaced)).toBe('too-many-attempts');
+  expect(await decide(last.accessToken, 'plan')).toMatchObject({ allowed: false, status: 401 });
+  clock.nowMs += 1000;
+  expect(await fail()).toBe('signed-out');
+  await expect(accounts.refresh(nobodys, ADDRESS)).rejects.toMatchObject({ code: 'too-many-attempts', retryAfterMs: 2000 });
+  await accounts.refresh(bob.refreshToken, ADDRESS);
+});
+
 test('[AC7] sign out here, sign out everywhere', async () => {
   const { signUpAs, accounts, changes, decide } = await newAccounts();
   const here = await signUpAs('ada');

@@ -47,7 +47,7 @@ export interface SignedIn {
 
 const NOT_SIGNED_IN = 'this sign-in is over: sign in again';
 
-/** Sign up, in, on and out (SPEC AC1–AC9). `address` is the client's. Every call rejects with AccountRefusal, or StoreUnavailable when Postgres is away. */
+/** Sign up, in, on and out (SPEC AC1–AC9, AC16). `address` is the client's. Every call rejects with AccountRefusal, or StoreUnavailable when Postgres is away. */
 export class Accounts {
   readonly #deps: AccountsDeps;
   readonly #policy: AccountsPolicy;
@@ -104,9 +104,18 @@ export class Accounts {
 
   /** A new access token, and the refresh token that follows the one given. One that was used before ends its session. */
   async refresh(refreshToken: string, address: string): Promise<SignedIn> {
+    const signedIn = await this.#refresh(refreshToken, address);
+    if (signedIn !== undefined) return signedIn;
+    // Pages ask without one when nobody is signed in: that tries nothing.
+    if (refreshToken !== '') await this.#deps.limits.refreshFailed(address);
+    throw new AccountRefusal('signed-out', NOT_SIGNED_IN);
+  }
+
+  /** undefined: the token is worth nothing, or not any more. */
+  async #refresh(refreshToken: string, address: string): Promise<SignedIn | undefined> {
     const { store, journal, now } = this.#deps;
     const hash = hashOfSecret(refreshToken, REFRESH_PREFIX);
-    if (hash === undefined) throw new AccountRefusal('signed-out', NOT_SIGNED_IN);
+    if (hash === undefined) return undefined;
     const next = newSecret(REFRESH_PREFIX);
     const rotation = await store.rotateRefreshToken({ hash, nextHash: next.hash, nowMs: now() });
     switch (rotation.outcome) {
@@ -120,10 +129,10 @@ export class Accounts {
         // Also where the session is over: a word on the bus may have been lost.
         if (ended) await journal.write(entry, { user: userId, session: sessionId });
         else journal.note(entry);
-        throw new AccountRefusal('signed-out', NOT_SIGNED_IN);
+        return undefined;
       }
       case 'refused':
-        throw new AccountRefusal('signed-out', NOT_SIGNED_IN);
+        return undefined;
     }
   }
 

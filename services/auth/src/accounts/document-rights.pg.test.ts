@@ -93,6 +93,91 @@ describe('who may', () => {
   });
 });
 
+describe('deleted', () => {
+  test('[AC15] [BD7] nobody has a right to it, by role, link, guest or service token, and all is told once it is so', async () => {
+    const { ada, bob, role, rights, tokens, store, decide, changes, events, journal, signUpAs } = await newHouse({ guests: 'edit' });
+    const eve = await signUpAs('eve');
+    await role(ada);
+    await rights.give(asker(ada), 'plan', 'bob', 'editor');
+    await rights.setLink(asker(ada), 'plan', 'read');
+    await store.setAdmin(ada.user.id, true);
+    const make = async (kind: 'personal' | 'service') =>
+      (
+        await tokens.make(
+          { userId: ada.user.id, admin: true },
+          { kind, label: kind, documents: { 'pl*': 'editor' }, lifetimeMs: undefined },
+          ADDRESS,
+        )
+      ).secret;
+    const all = [ada.accessToken, bob.accessToken, eve.accessToken, await make('personal'), await make('service'), ''];
+    const rolesOfAll = async () => Promise.all(all.map(async (token) => decide(token).then((said) => (said.allowed ? said.role : said))));
+    const before = ['owner', 'editor', 'viewer', 'editor', 'editor', 'viewer'];
+    expect(await rolesOfAll()).toEqual(before);
+    changes.length = 0;
+
+    await rights.delete(asker(ada), 'plan');
+    expect(await rolesOfAll()).toEqual(all.map(() => ({ allowed: false, status: 403, reason: 'this document was deleted' })));
+    // What else the patterns of a service token name is not concerned.
+    expect(await decide(all[4] as string, 'planning')).toMatchObject({ allowed: true, role: 'editor' });
+
+    await rights.restore(asker(ada), 'plan');
+    expect(await rolesOfAll()).toEqual(before);
+    expect(changes).toEqual([{ document: 'plan' }, { document: 'plan' }]);
+    await journal.flush();
+    expect((await events()).slice(-5)).toEqual(expect.arrayContaining(['document-deleted', 'document-restored', 'document-refused']));
+  });
+
+  test('[BD7] who had no right is not told that it is deleted, and claims nothing', async () => {
+    const { ada, bob, role, rights, decide } = await newHouse({ guests: 'edit' });
+    await role(ada);
+    const told = () => Promise.all([decide(bob.accessToken), decide('')]);
+    const before = await told();
+    await rights.delete(asker(ada), 'plan');
+    expect(await told()).toEqual(before);
+    expect(before).toMatchObject([{ status: 403, reason: 'you have no right to this document' }, { status: 401 }]);
+    await rights.restore(asker(ada), 'plan');
+    expect([await role(ada), await role(bob)]).toEqual(['owner', 403]);
+  });
+
+  test('[AC15] its rights do not change meanwhile; owner and admin see them, delete and restore once', async () => {
+    const { ada, bob, role, rights, store, clock, changes, signUpAs } = await newHouse();
+    const boss = await signUpAs('boss');
+    await store.setAdmin(boss.user.id, true);
+    expect(await refusal(rights.delete(asker(boss), 'plan'))).toBe('not-found');
+    expect(await refusal(rights.restore(asker(boss), 'plan'))).toBe('not-found');
+    await role(ada);
+    await rights.give(asker(ada), 'plan', 'bob', 'editor');
+    await rights.give(asker(ada), 'plan', 'eve', 'viewer');
+    for (const document of ['plan', 'never opened']) {
+      expect(await refusal(rights.delete(asker(bob), document))).toBe('forbidden');
+      expect(await refusal(rights.restore(asker(bob), document))).toBe('forbidden');
+    }
+    expect(await refusal(rights.restore(asker(ada), 'plan'))).toBe('conflict');
+    const rightsBefore = await rights.see(asker(ada), 'plan');
+
+    await rights.delete(asker(ada), 'plan');
+    changes.length = 0;
+    for (const change of [
+      () => rights.delete(asker(ada), 'plan'),
+      () => rights.delete(asker(boss), 'plan'),
+      () => rights.give(asker(ada), 'plan', 'bob', 'viewer'),
+      () => rights.give(asker(ada), 'plan', 'mallory', 'viewer'),
+      () => rights.give(asker(ada), 'plan', 'bob', 'owner'),
+      () => rights.take(asker(ada), 'plan', 'bob'),
+      () => rights.take(asker(ada), 'plan', 'eve'),
+      () => rights.setLink(asker(boss), 'plan', 'edit'),
+    ]) {
+      expect(await refusal(change()), String(change)).toBe('conflict');
+    }
+    expect(changes).toEqual([]);
+    expect(await rights.see(asker(ada), 'plan')).toEqual({ ...rightsBefore, deletedAtMs: clock.nowMs });
+    const eve = await signUpAs('eve');
+    expect(await role(eve)).toBe(403);
+    await rights.restore(asker(boss), 'plan');
+    expect([await role(ada), await role(bob), await role(eve), await role(boss)]).toEqual(['owner', 'editor', 'viewer', 403]);
+  });
+});
+
 describe('changing rights', () => {
   test('[AC12] only owner and admin may; others are told neither who is there nor whether there is such a document', async () => {
     const { ada, bob, role, rights, events, journal } = await newHouse();
@@ -105,7 +190,7 @@ describe('changing rights', () => {
     }
     await rights.give(asker(ada), 'plan', 'bob', 'editor');
     expect(await refusal(rights.give(asker(bob), 'plan', 'bob', 'owner'))).toBe('forbidden');
-    expect(await rights.see(asker(bob), 'plan')).toEqual({ role: 'editor', link: 'none', people: undefined });
+    expect(await rights.see(asker(bob), 'plan')).toEqual({ role: 'editor', link: 'none', people: undefined, deletedAtMs: undefined });
     expect((await rights.see(asker(ada), 'plan')).people?.map(({ name, role: has }) => [name, has])).toEqual([
       ['ada', 'owner'],
       ['bob', 'editor'],

@@ -24,9 +24,11 @@ export interface RightsOfDocument {
   readonly link: LinkAccess;
   /** For owner and admin; others are not shown who else there is. */
   readonly people: readonly Person[] | undefined;
+  /** Ms since the epoch. Then all this counts for nothing until it is restored. */
+  readonly deletedAtMs: number | undefined;
 }
 
-/** Who may what with one document, as its owner and admins see and change it (SPEC AC12–AC14). Every change is told to who keeps allowances. */
+/** Who may what with one document, as its owner and admins see and change it (SPEC AC12–AC15). Every change is told to who keeps allowances. */
 export class DocumentRights {
   readonly #deps: DocumentRightsDeps;
 
@@ -36,10 +38,10 @@ export class DocumentRights {
 
   /** @throws AccountRefusal for who has no role: they are not told whether there is such a document. */
   async see(asker: Asker, document: string): Promise<RightsOfDocument> {
-    const { role, link, mayChange } = await this.#standing(asker, document);
+    const { role, link, deletedAtMs, mayChange } = await this.#standing(asker, document);
     if (role === undefined && !mayChange) throw forbidden();
     if (link === undefined) throw notThere();
-    return { role, link, people: mayChange ? await this.#deps.store.peopleOf(document) : undefined };
+    return { role, link, people: mayChange ? await this.#deps.store.peopleOf(document) : undefined, deletedAtMs };
   }
 
   /** `to` is a user name or an e-mail address; nobody's yet: the role waits for their sign-up. @throws AccountRefusal */
@@ -72,14 +74,35 @@ export class DocumentRights {
 
   /** @throws AccountRefusal */
   async setLink(asker: Asker, document: string, link: LinkAccess): Promise<void> {
-    await this.#mustBeAllowed(asker, document);
-    if (!(await this.#deps.store.setLink(document, link))) throw notThere();
+    await this.#mustBeThere(asker, document);
+    if (!(await this.#deps.store.setLink(document, link))) throw isDeleted();
     await this.#told(asker, { event: 'link-set', document, detail: link }, { document });
   }
 
-  async #mustBeAllowed(asker: Asker, document: string): Promise<void> {
-    const { mayChange } = await this.#standing(asker, document);
-    if (mayChange) return;
+  /** Nobody has a right to it then, and nothing it has is touched. @throws AccountRefusal */
+  async delete(asker: Asker, document: string): Promise<void> {
+    await this.#mustBeThere(asker, document);
+    const { store, now } = this.#deps;
+    if (!(await store.deleteDocument(document, now()))) throw new AccountRefusal('conflict', 'this document is deleted already');
+    await this.#told(asker, { event: 'document-deleted', document }, { document });
+  }
+
+  /** As it was. @throws AccountRefusal */
+  async restore(asker: Asker, document: string): Promise<void> {
+    await this.#mustBeThere(asker, document);
+    if (!(await this.#deps.store.restoreDocument(document))) throw new AccountRefusal('conflict', 'this document is not deleted');
+    await this.#told(asker, { event: 'document-restored', document }, { document });
+  }
+
+  /** Once it is there it stays, so what the store then does not do has another reason. */
+  async #mustBeThere(asker: Asker, document: string): Promise<void> {
+    if ((await this.#mustBeAllowed(asker, document)) === undefined) throw notThere();
+  }
+
+  /** Gives the link's access as it is. */
+  async #mustBeAllowed(asker: Asker, document: string): Promise<LinkAccess | undefined> {
+    const { mayChange, link } = await this.#standing(asker, document);
+    if (mayChange) return link;
     this.#deps.journal.note({ event: 'rights-change-refused', actor: asker.userId, document, address: asker.address });
     throw forbidden();
   }
@@ -87,7 +110,8 @@ export class DocumentRights {
   async #standing({ userId, session }: Asker, document: string) {
     const standing = await this.#deps.store.standingOf({ userId, sessionId: session, document }, this.#deps.now());
     if (standing === undefined || !standing.sessionLives || standing.disabled) throw new AccountRefusal('signed-out', 'sign in again');
-    return { role: standing.role, link: standing.link, mayChange: standing.role === 'owner' || standing.admin };
+    const { role, link, deletedAtMs } = standing;
+    return { role, link, deletedAtMs, mayChange: role === 'owner' || standing.admin };
   }
 
   #told(asker: Asker, entry: { event: string; document: string; subject?: string; detail?: string }, ...changed: Changed[]): Promise<void> {
@@ -102,6 +126,8 @@ function done(change: RoleChange): string | undefined {
       return change.userId;
     case 'unknown-document':
       throw notThere();
+    case 'deleted':
+      throw isDeleted();
     case 'is-owner':
       throw new AccountRefusal('conflict', 'this is the owner: give the ownership to somebody else first');
     case 'unknown-person':
@@ -113,6 +139,10 @@ function done(change: RoleChange): string | undefined {
 
 function forbidden(): AccountRefusal {
   return new AccountRefusal('forbidden', 'only the owner of a document may do this');
+}
+
+function isDeleted(): AccountRefusal {
+  return new AccountRefusal('conflict', 'this document is deleted: restore it first');
 }
 
 function notThere(): AccountRefusal {

@@ -14,16 +14,18 @@ function newLimits(make: (now: () => number) => Cache = (now) => new MemoryCache
   const now = () => clock.nowMs;
   const limits = new SignInLimits(make(now), logger, now);
   /** Ms to wait, or 0. */
-  const attempt = async (account: string, address: string): Promise<number> => {
+  const waitOf = async (counted: Promise<void>): Promise<number> => {
     try {
-      await limits.attempt(account, address);
+      await counted;
       return 0;
     } catch (error) {
       if (error instanceof AccountRefusal && error.code === 'too-many-attempts') return error.retryAfterMs ?? Number.NaN;
       throw error;
     }
   };
-  return { limits, attempt, clock, lines };
+  const attempt = (account: string, address: string) => waitOf(limits.attempt(account, address));
+  const refreshFailed = (address: string) => waitOf(limits.refreshFailed(address));
+  return { limits, attempt, refreshFailed, clock, lines };
 }
 
 test('[AC6] an account’s pause begins after five attempts and doubles, up to a minute, wherever they come from', async () => {
@@ -59,6 +61,23 @@ test('[AC6] a right password forgets an account’s attempts', async () => {
   }
 });
 
+test('[AC16] refresh tokens worth nothing wait after twenty of an address, longer each time, and sign-ins are not concerned', async () => {
+  const { attempt, refreshFailed, clock } = newLimits();
+  for (let index = 0; index < 20; index += 1) expect(await refreshFailed('2001:db8::1')).toBe(0);
+  const pauses: number[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    expect(await refreshFailed('2001:db8::2')).toBe(0);
+    const pauseMs = await refreshFailed('2001:db8::3');
+    expect(await refreshFailed('2001:db8::4')).toBe(pauseMs);
+    pauses.push(pauseMs);
+    clock.nowMs += pauseMs;
+  }
+  expect(pauses.slice(0, 4)).toEqual([1000, 2000, 4000, 8000]);
+  expect(pauses.slice(-2)).toEqual([900_000, 900_000]);
+  expect(await refreshFailed('192.0.2.1')).toBe(0);
+  expect(await attempt('ada', '2001:db8::1')).toBe(0);
+});
+
 test('[AC6] [redis] of a thousand attempts at once a handful go through', async () => {
   const redis = await startRedis();
   // A thousand at once on a busy machine take longer than the half second a call is given.
@@ -78,12 +97,15 @@ test('[AC6] [redis] without Redis nobody signs in, which is logged once, and onc
   const redis = await startRedis();
   const cache = new RedisCache({ url: redis.url, logger: createLogger({ service: 'test', level: 'silent' }) });
   await expect.poll(() => cache.available, { timeout: 20_000 }).toBe(true);
-  const { limits, attempt, lines } = newLimits(() => cache);
+  const { limits, attempt, refreshFailed, lines } = newLimits(() => cache);
   expect(await attempt('ada', 'one')).toBe(0);
   await redis.kill();
   for (let index = 0; index < 3; index += 1) {
     await expect(limits.attempt('ada', 'one')).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) });
   }
+  expect(lines.filter((line) => line.includes('nobody can sign in'))).toHaveLength(1);
+  // AC16: who is signed in goes on.
+  for (let index = 0; index < 30; index += 1) expect(await refreshFailed('one')).toBe(0);
   expect(lines.filter((line) => line.includes('nobody can sign in'))).toHaveLength(1);
   await redis.start();
   await expect

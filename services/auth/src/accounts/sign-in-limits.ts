@@ -7,7 +7,7 @@ import type { Logger } from '@weft/telemetry';
 import { AccountRefusal } from './account-refusal.ts';
 
 interface Limit {
-  readonly kind: 'account' | 'address';
+  readonly kind: 'account' | 'address' | 'refresh';
   /** Attempts before the first pause. */
   readonly free: number;
   /** The pause after `free` attempts; each further one doubles it. */
@@ -19,12 +19,15 @@ interface Limit {
 const ACCOUNT: Limit = { kind: 'account', free: 5, firstMs: 1000, longestMs: 60_000 };
 /** Many people may share an address. */
 const ADDRESS: Limit = { kind: 'address', free: 20, firstMs: 1000, longestMs: 15 * 60_000 };
+/** Refresh tokens worth nothing, by address; counted apart, so that a program that repeats itself keeps nobody beside it from signing in. */
+const REFRESH: Limit = { ...ADDRESS, kind: 'refresh' };
 /** Attempts are forgotten so long after the first of them. */
 const WINDOW_MS = 60 * 60_000;
 
 /**
  * Attempts to sign in, counted by account and by address before the password is looked at, so that many at once count too; the pause grows with
- * them (SPEC AC6). Without the cache nobody signs in: fail closed (decision 0012).
+ * them (SPEC AC6). Without the cache nobody signs in: fail closed (decision 0012). Refresh tokens that are worth nothing are counted likewise, but
+ * after they were looked at (SPEC AC16).
  */
 export class SignInLimits {
   readonly #cache: Cache;
@@ -56,6 +59,19 @@ export class SignInLimits {
     });
   }
 
+  /**
+   * A refresh token was brought that is worth nothing: only those are counted, since no pause may keep back a good one of the same address.
+   * Without the cache they are let be: who is signed in goes on. @throws AccountRefusal when the address has to wait.
+   */
+  async refreshFailed(address: string): Promise<void> {
+    try {
+      await this.#take(REFRESH, household(address));
+      this.#isCounted();
+    } catch (error) {
+      this.#isNotCounted(error);
+    }
+  }
+
   async #take(limit: Limit, name: string): Promise<void> {
     const pauseKey = `${countKey(limit, name)}:pause`;
     const pausedUntil = await this.#cache.get(pauseKey);
@@ -72,14 +88,23 @@ export class SignInLimits {
   async #orClosed(work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      if (this.#told) this.#logger.info('attempts to sign in are counted again');
-      this.#told = false;
+      this.#isCounted();
     } catch (error) {
-      if (!(error instanceof CacheUnavailable)) throw error;
-      if (!this.#told) this.#logger.error({ err: error }, 'attempts to sign in cannot be counted: nobody can sign in until Redis is back');
-      this.#told = true;
+      this.#isNotCounted(error);
       throw new AccountRefusal('unavailable', 'signing in is not possible at the moment: try again', 2000);
     }
+  }
+
+  #isCounted(): void {
+    if (this.#told) this.#logger.info('attempts to sign in are counted again');
+    this.#told = false;
+  }
+
+  /** Returns only if it is for want of the cache. */
+  #isNotCounted(error: unknown): void {
+    if (!(error instanceof CacheUnavailable)) throw error;
+    if (!this.#told) this.#logger.error({ err: error }, 'attempts to sign in cannot be counted: nobody can sign in until Redis is back');
+    this.#told = true;
   }
 }
 

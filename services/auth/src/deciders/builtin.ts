@@ -27,9 +27,12 @@ export interface BuiltinDeciderDeps {
 interface Rightful {
   readonly role?: Role | undefined;
   readonly link?: LinkAccess | undefined;
+  readonly deletedAtMs?: number | undefined;
 }
 
-/** `WEFT_AUTH=builtin`: the token says who and which session; our tables say the rest, for each question (SPEC BD1–BD6, docs/decisions/0013). */
+const DELETED = 'this document was deleted';
+
+/** `WEFT_AUTH=builtin`: the token says who and which session; our tables say the rest, for each question (SPEC BD1–BD7, docs/decisions/0013). */
 export class BuiltinDecider implements Decider {
   readonly #deps: BuiltinDeciderDeps;
 
@@ -52,8 +55,10 @@ export class BuiltinDecider implements Decider {
   }
 
   async #guest(allowed: Extract<Decision, { allowed: true }>, document: string): Promise<Decision> {
-    const role = roleOfLink(await this.#deps.store.linkOf(document));
-    return role === undefined ? refuse(401, 'a token is needed') : { ...allowed, role: lower(allowed.role, role) };
+    const access = await this.#deps.store.accessTo(document);
+    const role = roleOfLink(access?.link);
+    if (role === undefined) return refuse(401, 'a token is needed');
+    return access?.deleted === true ? refuse(403, DELETED) : { ...allowed, role: lower(allowed.role, role) };
   }
 
   async #decideFor(bearer: Bearer, document: string, nowMs: number): Promise<Decision> {
@@ -61,6 +66,8 @@ export class BuiltinDecider implements Decider {
       case 'service': {
         const role = roleFor(bearer.documents, document);
         if (role === undefined) return refuse(403, 'token gives no right to this document');
+        // Its patterns name documents that nobody has, too: only what was deleted is looked up.
+        if ((await this.#deps.store.accessTo(document))?.deleted === true) return refuse(403, DELETED);
         return { allowed: true, role, who: { id: bearer.id, name: bearer.label }, untilMs: bearer.untilMs };
       }
       case 'person':
@@ -76,11 +83,15 @@ export class BuiltinDecider implements Decider {
     const most = documents === undefined ? 'owner' : roleFor(documents, document);
     if (most === undefined) return refuse(403, 'token gives no right to this document');
     const isNobodys = standing.link === undefined;
-    const { role, link } = isNobodys && most === 'owner' ? await this.#claim(bearer, document, nowMs) : standing;
+    const { role, link, deletedAtMs } = isNobodys && most === 'owner' ? await this.#claim(bearer, document, nowMs) : standing;
     const own = higher(role, roleOfLink(link));
     if (own === undefined) {
       this.#deps.journal.note({ event: 'document-refused', actor: userId, document });
       return refuse(403, 'you have no right to this document');
+    }
+    if (deletedAtMs !== undefined) {
+      this.#deps.journal.note({ event: 'document-refused', actor: userId, document, detail: 'deleted' });
+      return refuse(403, DELETED);
     }
     const who = { id: userId, name: standing.name };
     return { allowed: true, role: lower(own, most), who, untilMs, ...(session === undefined ? {} : { session }) };

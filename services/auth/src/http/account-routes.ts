@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { IdentityStore } from '@weft/store';
 
 import { AccountRefusal } from '../accounts/account-refusal.ts';
+import type { AccountRefusalCode } from '../accounts/account-refusal.ts';
 import type { Accounts, NewAccount, SignedIn } from '../accounts/accounts.ts';
 import { PASSWORD_BYTES_MAX } from '../accounts/passwords.ts';
 import { REFRESH_COOKIE, clearSessionCookies, setSessionCookies } from './cookies.ts';
@@ -38,7 +39,8 @@ const schemas = {
     body: bodyOf({ account: text(300), password, cookies }, 'account', 'password'),
   },
   refresh: {
-    summary: 'A new access token for a refresh token, which is replaced: from the body, else from its cookie.',
+    summary:
+      'A new access token for a refresh token, which is replaced: from the body, else from its cookie. 429: too many of your address were worth nothing, as this one is.',
     tags,
     body: { type: ['object', 'null'], properties: { refreshToken: text(100) } },
   },
@@ -56,7 +58,10 @@ const schemas = {
   },
 } as const;
 
-/** Sign up, in, on and out (SPEC AC1–AC8, H1–H4). */
+/** What a refresh token is refused with that is worth nothing: others are not counted (SPEC AC16). */
+const WORTHLESS: ReadonlySet<AccountRefusalCode> = new Set(['signed-out', 'too-many-attempts']);
+
+/** Sign up, in, on and out (SPEC AC1–AC8, AC16, H1–H4). */
 export function accountRoutes(deps: AccountRoutesDeps): FastifyPluginAsync {
   const { accounts, origins } = deps;
   return async (app) => {
@@ -78,7 +83,7 @@ export function accountRoutes(deps: AccountRoutesDeps): FastifyPluginAsync {
       const given = refreshTokenOf(request);
       const signedIn = await accounts.refresh(given.token, request.ip).catch((error: unknown) => {
         // A cookie that is worth nothing would be brought again and again.
-        if (given.fromCookie && error instanceof AccountRefusal && error.code === 'signed-out') clearSessionCookies(request, reply);
+        if (given.fromCookie && error instanceof AccountRefusal && WORTHLESS.has(error.code)) clearSessionCookies(request, reply);
         throw error;
       });
       return answer(request, reply, signedIn, { cookies: given.fromCookie });

@@ -129,6 +129,47 @@ describe('programs', () => {
     expect(await errorOf(ask('GET', '/auth/me', bearer(bob.accessToken)))).toEqual([401, 'signed-out']);
   });
 
+  test('[AC15] a document is deleted and restored; a gateway hears of both', async () => {
+    const gateway = newGateway();
+    const [ada, bob] = [await signUp('ada'), await signUp('bob')];
+    const path = '/auth/documents/notes%2Fa%20b';
+    const check = (by: Tokens) => gateway.check(by.accessToken, 'notes/a b');
+    const remove = (by: Tokens) => errorOf(ask('DELETE', path, bearer(by.accessToken)));
+    const restore = (by: Tokens) => errorOf(ask('POST', `${path}/restore`, bearer(by.accessToken)));
+    expect(await check(ada)).toMatchObject({ allowed: true, role: 'owner' });
+    expect(await remove(bob)).toEqual([403, 'forbidden']);
+    expect(await restore(ada)).toEqual([409, 'conflict']);
+    expect(await remove(ada)).toEqual([204, undefined]);
+    expect(await check(ada)).toEqual({ allowed: false, status: 403, reason: 'this document was deleted' });
+    expect(await check(bob)).toMatchObject({ allowed: false, status: 403 });
+    expect(await remove(ada)).toEqual([409, 'conflict']);
+    expect(await errorOf(ask('PUT', `${path}/link`, { ...bearer(ada.accessToken), body: { access: 'edit' } }))).toEqual([409, 'conflict']);
+    expect((await ask('GET', `${path}/roles`, bearer(ada.accessToken))).json).toMatchObject({
+      role: 'owner',
+      deletedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(await restore(bob)).toEqual([403, 'forbidden']);
+    expect(await restore(ada)).toEqual([204, undefined]);
+    expect(await check(ada)).toMatchObject({ allowed: true, role: 'owner' });
+    expect((await ask('GET', `${path}/roles`, bearer(ada.accessToken))).json).not.toHaveProperty('deletedAt');
+    expect(await errorOf(ask('DELETE', '/auth/documents/%20', bearer(ada.accessToken)))).toEqual([400, 'bad-request']);
+  });
+
+  test('[H6] the OpenAPI document tells of every route of a document', async () => {
+    const { paths } = (await ask('GET', '/auth/openapi.json')).json;
+    const told = Object.entries(paths as Record<string, Record<string, { summary?: string }>>)
+      .filter(([path]) => path.startsWith('/auth/documents/'))
+      .flatMap(([path, methods]) => Object.entries(methods).map(([method, { summary }]) => [`${method} ${path}`, typeof summary]));
+    expect(Object.fromEntries(told)).toEqual({
+      'get /auth/documents/{name}/roles': 'string',
+      'put /auth/documents/{name}/roles/{person}': 'string',
+      'delete /auth/documents/{name}/roles/{person}': 'string',
+      'put /auth/documents/{name}/link': 'string',
+      'delete /auth/documents/{name}': 'string',
+      'post /auth/documents/{name}/restore': 'string',
+    });
+  });
+
   test('[H4] personal tokens change rights, narrowed and service tokens nothing, and none of them the account', async () => {
     const ada = await signUp('ada');
     await new IdentityStore(database).setAdmin(ada.user.id, true);
@@ -218,6 +259,8 @@ describe('browsers', () => {
       ['POST', '/auth/tokens', { label: 'x' }],
       ['PUT', '/auth/documents/plan/link', { access: 'edit' }],
       ['DELETE', '/auth/documents/plan/roles/ada'],
+      ['DELETE', '/auth/documents/plan'],
+      ['POST', '/auth/documents/plan/restore'],
     ];
     for (const [method, path, body] of writes) {
       for (const origin of [
@@ -288,6 +331,30 @@ describe('who tries things out', () => {
     expect(Number(late.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   });
 
+  test('[AC16] [H5] refresh tokens worth nothing wait by the address a trusted proxy names; good ones of it go on', async () => {
+    const ada = await signUp('ada');
+    const refresh = (refreshToken: string, from = '203.0.113.9') =>
+      ask('POST', '/auth/refresh', { address: '10.1.2.3', headers: { 'x-forwarded-for': from }, body: { refreshToken } });
+    for (let index = 0; index < 21; index += 1) expect((await refresh('nobody’s')).status).toBe(401);
+    // A pause begins with a second, and each failure after it doubles it: on a busy machine the first may be over before it is seen.
+    await expect
+      .poll(async () => {
+        const { status, json, headers } = await refresh('nobody’s');
+        return [status, json.error.code, Number(headers['retry-after']) >= 1];
+      })
+      .toEqual([429, 'too-many-attempts', true]);
+    expect((await refresh('nobody’s', '203.0.113.10')).status).toBe(401);
+    expect((await refresh(ada.refreshToken)).status).toBe(200);
+    // A browser is told to forget a cookie that is worth nothing, also then.
+    const headers = { 'x-forwarded-for': '203.0.113.9', cookie: 'weft_refresh=nobodys', origin: OWN };
+    await expect
+      .poll(async () => {
+        const byCookie = await ask('POST', '/auth/refresh', { address: '10.1.2.3', headers });
+        return [byCookie.status, cookieHeader(byCookie.headers)];
+      })
+      .toEqual([429, 'weft_access=; weft_refresh=']);
+  });
+
   test('[AC6] a thousand attempts at once: a few are answered, all others turned away quickly, and questions are answered meanwhile', async () => {
     const ada = await signUp('ada');
     const gateway = newGateway();
@@ -336,6 +403,8 @@ describe('who tries things out', () => {
         ask('POST', '/auth/tokens', { ...bearer(ada.accessToken), body: { label: text, documents: { [text]: 'viewer' } } }),
         ask('DELETE', `/auth/tokens/${part}`, bearer(ada.accessToken)),
         ask('GET', `/auth/documents/${part}/roles`, bearer(ada.accessToken)),
+        ask('DELETE', `/auth/documents/${part}`, bearer(ada.accessToken)),
+        ask('POST', `/auth/documents/${part}/restore`, bearer(ada.accessToken)),
         ask('PUT', `/auth/documents/${part}/roles/${part}`, { ...bearer(ada.accessToken), body: { role: 'owner' } }),
         ask('PUT', `/auth/users/${part}/disabled`, { ...bearer(ada.accessToken), body: { disabled: true } }),
       ];
@@ -351,6 +420,9 @@ describe('who tries things out', () => {
     const { status, headers, json } = await ask('POST', '/auth/sign-in', { body: { account: 'ada', password: PASSWORD } });
     expect([status, json.error.code, headers['retry-after']]).toEqual([503, 'unavailable', '2']);
     expect((await ask('POST', '/auth/refresh', { body: { refreshToken: ada.refreshToken } })).status).toBe(200);
+    for (let index = 0; index < 30; index += 1) {
+      expect((await ask('POST', '/auth/refresh', { body: { refreshToken: 'nobody’s' } })).status).toBe(401);
+    }
   });
 
   test('[BD6] without Postgres: 503, and no word about why', async () => {

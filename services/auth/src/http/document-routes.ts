@@ -25,7 +25,11 @@ const person = { type: 'string', minLength: 1, maxLength: 300, description: 'A u
 const ofDocument = { type: 'object', properties: { name } } as const;
 const ofPerson = { type: 'object', properties: { name, person } } as const;
 const schemas = {
-  see: { summary: 'Your role, the link’s access, and for the owner the people with their roles.', tags, params: ofDocument },
+  see: {
+    summary: 'Your role, the link’s access, and for the owner the people with their roles; where it is deleted, since when.',
+    tags,
+    params: ofDocument,
+  },
   give: {
     summary: 'Give somebody a role, or the ownership. Nobody of that name or address yet: an invitation.',
     tags,
@@ -39,15 +43,27 @@ const schemas = {
     params: ofDocument,
     body: { type: 'object', required: ['access'], properties: { access: { enum: ['none', 'read', 'edit'] } } },
   },
+  delete: {
+    summary:
+      'Delete the document: nobody has a right to it, and open connections end. Content, roles and link are kept until it is restored.',
+    tags,
+    params: ofDocument,
+  },
+  restore: { summary: 'Bring a deleted document back as it was.', tags, params: ofDocument },
 } as const;
 
-/** SPEC AC12–AC14. */
+/** SPEC AC12–AC15. */
 export function documentRoutes(deps: DocumentRoutesDeps): FastifyPluginAsync {
   const { rights } = deps;
   return async (app) => {
     app.get<{ Params: OfDocument }>('/auth/documents/:name/roles', { schema: schemas.see }, async (request) => {
-      const { role, link, people } = await rights.see(await whoAsks(request, deps), documentOf(request.params));
-      return { role, link, people: people?.map((one) => ({ name: one.name, role: one.role, invitedBy: one.knownBy })) };
+      const { role, link, people, deletedAtMs } = await rights.see(await whoAsks(request, deps), documentOf(request.params));
+      return {
+        role,
+        link,
+        people: people?.map((one) => ({ name: one.name, role: one.role, invitedBy: one.knownBy })),
+        ...(deletedAtMs === undefined ? {} : { deletedAt: new Date(deletedAtMs).toISOString() }),
+      };
     });
 
     app.put<{ Params: OfPerson; Body: { role: GivenRole | 'owner' } }>(
@@ -69,6 +85,16 @@ export function documentRoutes(deps: DocumentRoutesDeps): FastifyPluginAsync {
         return reply.code(204).send();
       },
     );
+
+    app.delete<{ Params: OfDocument }>('/auth/documents/:name', { schema: schemas.delete }, async (request, reply) => {
+      await rights.delete(await whoAsks(request, deps), documentOf(request.params));
+      return reply.code(204).send();
+    });
+
+    app.post<{ Params: OfDocument }>('/auth/documents/:name/restore', { schema: schemas.restore }, async (request, reply) => {
+      await rights.restore(await whoAsks(request, deps), documentOf(request.params));
+      return reply.code(204).send();
+    });
   };
 }
 

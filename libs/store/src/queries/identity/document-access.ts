@@ -4,22 +4,27 @@ SELECT u.id, u.user_name, u.admin, u.disabled_at IS NOT NULL AS disabled,
        $2::text IS NULL OR EXISTS (
          SELECT FROM weft.sessions s WHERE s.id = $2 AND s.user_id = u.id AND s.revoked_at IS NULL AND s.expires_at > $4
        ) AS session_lives,
-       a.document IS NOT NULL AS known, a.owner_id, a.link, r.role
+       a.owner_id, a.link, a.deleted_at, r.role
   FROM weft.users u
   LEFT JOIN weft.document_access a ON a.document = $3
   LEFT JOIN weft.document_roles r ON r.document = $3 AND r.user_id = u.id
  WHERE u.id = $1`;
 
-export const selectLink = `SELECT link FROM weft.document_access WHERE document = $1`;
+export const selectAccess = `SELECT link, deleted_at IS NOT NULL AS deleted FROM weft.document_access WHERE document = $1`;
 
 /** The first gets it. $1 document, $2 owner, $3 now. */
 export const insertOwner = `
 INSERT INTO weft.document_access (document, owner_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (document) DO NOTHING`;
 
 /** Changes of one document's rights take turns. */
-export const lockDocument = `SELECT owner_id, link FROM weft.document_access WHERE document = $1 FOR UPDATE`;
+export const lockDocument = `SELECT owner_id, deleted_at IS NOT NULL AS deleted FROM weft.document_access WHERE document = $1 FOR UPDATE`;
 
-export const updateLink = `UPDATE weft.document_access SET link = $2 WHERE document = $1`;
+export const updateLink = `UPDATE weft.document_access SET link = $2 WHERE document = $1 AND deleted_at IS NULL`;
+
+/** $1 document, $2 now. */
+export const markDeleted = `UPDATE weft.document_access SET deleted_at = $2 WHERE document = $1 AND deleted_at IS NULL`;
+
+export const unmarkDeleted = `UPDATE weft.document_access SET deleted_at = NULL WHERE document = $1 AND deleted_at IS NOT NULL`;
 
 export const updateOwner = `UPDATE weft.document_access SET owner_id = $2 WHERE document = $1`;
 
