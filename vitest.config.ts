@@ -11,7 +11,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['./libs/testkit/src/vitest-global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // On two cores, too: many tests wait for real time to pass.
+    maxWorkers: 3,
     testTimeout: 40_000,
     hookTimeout: 120_000,
   },
