@@ -34,7 +34,13 @@ describe('[L6] a connection has at most 100 documents open', () => {
     const client = await RawClient.collab(gateway.port);
     const hundred = names(100, 'hundred');
     for (const name of hundred) client.send(collab.auth(name), collab.step1(name));
-    await until(() => client.all('step2').length === 100, '100 documents are open', { seen: () => `${client.all('step2').length}` });
+    await until(() => client.all('step2').length === 100, '100 documents are open', {
+      seen: () =>
+        `${client.all('step2').length} ${JSON.stringify(client.closed)} ${client.frames
+          .slice(-3)
+          .map((frame) => JSON.stringify(frame))
+          .join(' ')}`,
+    });
 
     client.send(collab.auth('one-more'), collab.step1('one-more'), collab.awareness('one-more', { clientId: 1, clock: 1, state: {} }));
     const denied = await client.heard('denied');
