@@ -81,6 +81,8 @@ export class SliceSession {
     this.#combiner = new Combiner({ slice, floorPosition: floor.position, onDropped: (dropped) => this.#onDropped(dropped) });
     this.#writer = new FlushWriter(floor, { slice, store, logger, clock, signal });
     this.#reader = wal.read(slice, floor.position + 1, floor.identity);
+    // What was not trimmed before is as old as now at most; and where the log is full nothing comes after it.
+    if (floor.position > 0) this.#trimClock.note(floor.position, clock.wallMs());
   }
 
   /** Stops reading; `run` resolves after the last flush. */
@@ -269,9 +271,10 @@ export class SliceSession {
     if (position === undefined) return;
     try {
       await wal.trim(slice, { identity, position });
+      this.#trimClock.trimmed(position);
     } catch (err) {
       if (!(err instanceof WalUnavailable || err instanceof WalReplaced || err instanceof WalClosed)) throw err;
-      // The next one reaches further and makes up for it.
+      // The next one makes up for it.
       logger.warn({ err, position }, 'the log could not be trimmed');
     }
   }
