@@ -309,7 +309,8 @@ export class CollabConnection implements ConnectionHandler {
     const dueMs = this.#world.nowMs() + authDeadlineMs;
     this.#world.after(authDeadlineMs, () => {
       if (this.connection.closed || this.#authenticatedOnce) return;
-      if (this.#world.nowMs() - dueMs > stoodStillMs) return this.#awaitAuth();
+      // Nor is who brought one sent away because we take long to be told what it is worth.
+      if (this.#checksUnderWay > 0 || this.#world.nowMs() - dueMs > stoodStillMs) return this.#awaitAuth();
       this.connection.close(CLOSE.timeout, `no valid Auth within ${authDeadlineMs} ms`);
     });
   }

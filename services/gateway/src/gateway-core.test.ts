@@ -229,6 +229,22 @@ test('a client that asks again and again while it is answered costs one question
   expect(step2s.length).toBe(2);
 });
 
+test('an Auth that came in time and is not answered yet keeps the connection; none, or a refused one, does not', async () => {
+  let refuse: (decision: Decision) => void = () => {};
+  decide = () => new Promise((resolve) => (refuse = resolve));
+  const waiting = await collab();
+  const silent = new Listening();
+  core.connectCollab(silent);
+  pass(15);
+  expect(silent.closed?.code).toBe(CLOSE.timeout.code);
+  expect(waiting.socket.closed).toBeUndefined();
+  refuse({ allowed: false, status: 401, reason: 'no' });
+  await Promise.resolve();
+  await Promise.resolve();
+  pass(15);
+  expect(waiting.socket.closed?.code).toBe(CLOSE.timeout.code);
+});
+
 test('more Auths than documents that wait for an answer: 4429; as many as a page can send are answered', async () => {
   decide = () => new Promise(() => {});
   const socket = new Listening();
