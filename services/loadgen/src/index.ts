@@ -1,0 +1,1 @@
+export type { Dialect, Distribution, Result, Second } from './result.ts';
