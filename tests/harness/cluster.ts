@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Services to start with these arguments for node, by kind. */
   readonly nodeArgs?: Partial<Record<ServiceName, readonly string[]>>;
+  /** Run what `tsc -b` made, not the sources; default false. */
+  readonly compiled?: boolean;
   /** Default true. False: the servers are there, the services do not run yet (`start` each, or `startServices`). */
   readonly start?: boolean;
 }
@@ -117,9 +119,14 @@ export class Cluster {
 
   /** Services first, each in its own order of drain; then the servers. Safe twice. */
   async stop(): Promise<void> {
+    await this.stopServices();
+    await this.#stopServers();
+  }
+
+  /** Each in its own order of drain; the servers stay, and `startServices` brings them back. */
+  async stopServices(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.stop()));
     await Promise.all([...this.workers, ...this.persistence, ...this.auth].map((service) => service.stop()));
-    await this.#stopServers();
   }
 
   /** At the end of a test that has proven what it wanted: nobody waits for drains. */
@@ -196,6 +203,7 @@ async function planService(service: ServiceName, id: string, plan: Plan): Promis
     opsPort,
     port,
     nodeArgs: plan.options.nodeArgs?.[service] ?? [],
+    compiled: plan.options.compiled ?? false,
     env: {
       WEFT_NATS_URL: plan.nats.url,
       WEFT_REDIS_URL: plan.redis.url,

@@ -15,6 +15,8 @@ export interface ChildServerOptions {
   readonly folder: string;
   /** Asked again until it gives true; throwing means not yet. */
   readonly isReady: () => Promise<boolean>;
+  /** Its whole environment; default ours. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly stopSignal: NodeJS.Signals;
   /** What the kernel sends it when we die; default `KILL`. A server that has to end its own children first takes a softer one. */
   readonly deathSignal?: 'KILL' | 'TERM';
@@ -77,11 +79,12 @@ export class ChildServer {
   }
 
   #spawn(): ChildProcess {
-    const { command, args, folder, deathSignal = 'KILL' } = this.#options;
+    const { command, args, folder, env, deathSignal = 'KILL' } = this.#options;
     const [program, flags] = diesWithParent() ? ['setpriv', ['--pdeathsig', deathSignal, '--', command, ...args]] : [command, args];
     const child = spawn(program, flags, {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: folder,
+      ...(env === undefined ? {} : { env }),
       detached: true /* a group of its own, out of reach of Ctrl-C */,
     });
     const log = createWriteStream(join(folder, 'output.log'), { flags: 'a' });

@@ -118,6 +118,9 @@ function planNode(options: NatsOptions, binary: NatsBinary, all: readonly Ports[
     url: `nats://127.0.0.1:${own.client}`,
     monitoringUrl: `http://127.0.0.1:${own.monitor}`,
     version: binary.version,
+    get pid() {
+      return child.runs ? child.pid : undefined;
+    },
     start: () => child.start(),
     stop: () => child.stop(),
     kill: () => child.kill(),

@@ -97,6 +97,9 @@ async function startOwnPostgres(settings: Readonly<Record<string, string>>, data
   return {
     url,
     version,
+    get pid() {
+      return running?.pid;
+    },
     newDatabase: () => newDatabase(url),
     start: async () => {
       if (running !== undefined) throw new Error('Postgres runs already');

@@ -38,6 +38,9 @@ export async function startRedis({ durable = false }: RedisOptions = {}): Promis
   return {
     url: `redis://127.0.0.1:${port}`,
     version,
+    get pid() {
+      return child.runs ? child.pid : undefined;
+    },
     start: () => child.start(),
     stop: () => child.stop(),
     kill: () => child.kill(),

@@ -2,6 +2,8 @@
 export interface Server {
   readonly url: string;
   readonly version: string;
+  /** Of its process on this machine; undefined while it does not run, and for one in a container or somebody else's. */
+  readonly pid?: number | undefined;
   /** Again, after `stop` or `kill`. Resolves when it answers. */
   start(): Promise<void>;
   /** Gracefully. Safe twice. */
