@@ -11,6 +11,8 @@ import { treeOf } from './process-tree.ts';
 
 export interface WeftVariant {
   readonly name: string;
+  /** Which of its two the load generator is to speak; default `collab`, the one with acknowledgements. */
+  readonly dialect?: Running['dialect'];
   /** Default 2. */
   readonly gateways?: number;
   /** Default 2. */
@@ -42,6 +44,7 @@ const logBytesMax = 1024 ** 3;
 
 export const weftVariants: readonly Candidate[] = [
   weft({ name: 'weft' }),
+  weft({ name: 'weft-yjs', dialect: 'yjs' }),
   weft({ name: 'weft-database', env: { WEFT_ACK_AFTER: 'database' } }),
   weft({ name: 'weft-no-log', logInMemory: true }),
   weft({ name: 'weft-3-replicas', nats: 3 }),
@@ -80,8 +83,8 @@ async function startWeft(variant: WeftVariant, { core, env, nodeArgs }: Candidat
   }
   return {
     urls: cluster.gateways.map((_, index) => cluster.url(index)),
-    dialect: 'collab',
-    path: '/collab',
+    dialect: variant.dialect ?? 'collab',
+    path: variant.dialect === 'yjs' ? '/yjs/' : '/collab',
     token: await cluster.token(),
     stores: true,
     processes: () => processesOfCluster(cluster),
