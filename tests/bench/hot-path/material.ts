@@ -17,6 +17,12 @@ export function typing(count: number, clientId = 1_234_567_890): Uint8Array[] {
 
 const letters = 'the quick brown fox jumps over a lazy dog ';
 
+/** Made when it is first asked for: each step is measured in a process of its own, which makes only what it needs. */
+export function once<Thing>(make: () => Thing): () => Thing {
+  let made: { readonly thing: Thing } | undefined;
+  return () => (made ??= { thing: make() }).thing;
+}
+
 /** One insert of a text of so many characters: a paste. */
 export function paste(characters: number): Uint8Array {
   const doc = new Y.Doc();

@@ -2,7 +2,7 @@ import { decodeToGateway, encodeToGateway, frameUpdates } from '@weft/protocol';
 import type { StoredDocument } from '@weft/store';
 import { DeleteSet, scanUpdate, splitUpdate, stateVectorOf } from '@weft/updates';
 import { GatewayHouse } from '../gateway-house.ts';
-import { collabStep1, documentName, documentOf, typing } from '../material.ts';
+import { collabStep1, documentName, documentOf, once, typing } from '../material.ts';
 import type { Step } from '../step.ts';
 import { entriesOf, far, near, recordOf, WorkerHouse } from '../worker-house.ts';
 
@@ -34,7 +34,7 @@ function workerAnswers([size, bytes]: readonly [string, number]): Step[] {
       name: `join: the worker answers, ${size}, nobody typing`,
       prepare: () => {
         const worker = new WorkerHouse(storedOf(bytes)).open(1, [near]);
-        worker.take([recordOf(entriesOf(1, () => typed[0]!))]);
+        worker.take([recordOf(entriesOf(1, () => typed()[0]!))]);
         return () => answerWhole(worker);
       },
     },
@@ -42,7 +42,7 @@ function workerAnswers([size, bytes]: readonly [string, number]): Step[] {
       name: `join: the worker answers, ${size}, an update before each`,
       prepare: () => {
         const worker = new WorkerHouse(storedOf(bytes)).open(1, [near]);
-        const records = typed.map((update) => recordOf(entriesOf(1, () => update)));
+        const records = typed().map((update) => recordOf(entriesOf(1, () => update)));
         let next = 0;
         return () => {
           next = (next + 1) % records.length;
@@ -60,7 +60,7 @@ function gatewayAnswers([size, bytes]: readonly [string, number]): Step {
     name: `join: the gateway asks, takes the answer and sends it, ${size}`,
     prepare: async () => {
       const house = await GatewayHouse.open(1, 1);
-      const framed = frameUpdates([...storedOf(bytes).snapshot.pieces, typed[0]!]);
+      const framed = frameUpdates([...storedOf(bytes).snapshot.pieces, typed()[0]!]);
       house.onOpen = (question) => house.later(() => house.answer(question, framed.subarray(0, 1_000_000), framed.byteLength));
       house.onFetch = (question, offset, bytesMax) =>
         house.later(() => {
@@ -89,7 +89,7 @@ function opened([size, bytes]: readonly [string, number]): Step {
   };
 }
 
-const typed = typing(4_096);
+const typed = once(() => typing(4_096));
 const owned = entriesOf(1, () => nothing)[0]!.partition;
 
 export const joinSteps: readonly Step[] = [

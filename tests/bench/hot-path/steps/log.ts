@@ -1,13 +1,13 @@
 import { mergeUpdatesInTree } from '@weft/updates';
 import { forEachEntry, RecordPacker, RecordReader } from '@weft/wal';
 import * as Y from 'yjs';
-import { paste, sizes, typing } from '../material.ts';
+import { once, paste, sizes, typing } from '../material.ts';
 import type { Step } from '../step.ts';
 import { entriesOf, recordOf } from '../worker-house.ts';
 
-const typed = typing(1_000);
+const typed = once(() => typing(1_000));
 const mib = 1024 * 1024;
-const largePaste = paste(4_000_000);
+const largePaste = once(() => paste(4_000_000));
 
 function packed(updates: number, size: string, update: (number: number) => Uint8Array): Step {
   return {
@@ -30,7 +30,7 @@ function merged(what: string, merge: (updates: Uint8Array[]) => Uint8Array, coun
     name: `merge: ${what}, ${count.toLocaleString('en')} typing updates of one person`,
     operations: count,
     prepare: () => {
-      const updates = typed.slice(0, count);
+      const updates = typed().slice(0, count);
       return () => merge(updates);
     },
   };
@@ -54,7 +54,7 @@ function read(what: string, wants: (partition: number) => boolean): Step {
     name: `record: read of 100 updates, ${what}`,
     operations: 100,
     prepare: () => {
-      const bytes = recordOf(entriesOf(100, () => typed[0]!));
+      const bytes = recordOf(entriesOf(100, () => typed()[0]!));
       return () => {
         let sum = 0;
         forEachEntry(new RecordReader(bytes), wants, ({ payload }) => {
@@ -67,10 +67,10 @@ function read(what: string, wants: (partition: number) => boolean): Step {
 }
 
 export const logSteps: readonly Step[] = [
-  ...[1, 10, 100, 1_000].map((updates) => packed(updates, 'typing 25 B', (number) => typed[number]!)),
+  ...[1, 10, 100, 1_000].map((updates) => packed(updates, 'typing 25 B', (number) => typed()[number]!)),
   packed(10, 'paste 1 kB', () => sizes['paste 1 kB']),
   packed(1, 'paste 100 kB', () => sizes['paste 100 kB']),
-  packed(1, 'paste 4 MB, in pieces', () => largePaste),
+  packed(1, 'paste 4 MB, in pieces', () => largePaste()),
   ...[2, 10, 100, 1_000].flatMap((count) => [merged('ours', mergeUpdatesInTree, count), merged('Y.mergeUpdates', Y.mergeUpdates, count)]),
   mergedOf(3, 12),
   mergedOf(10, 100),

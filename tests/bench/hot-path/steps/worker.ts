@@ -1,13 +1,13 @@
 import { decodeToGateway, encodeToGateway, type Relay } from '@weft/protocol';
-import { documentName, sizes, typing } from '../material.ts';
+import { documentName, once, sizes, typing } from '../material.ts';
 import type { Step } from '../step.ts';
 import { entriesOf, far, near, recordOf, WorkerHouse } from '../worker-house.ts';
 
-const typed = typing(4_096);
+const typed = once(() => typing(4_096));
 
 /** Records that differ, so that what the tails merge is real: each bears the next letter for each of so many documents. */
 function recordsOf(documents: number, count: number): Uint8Array[] {
-  return Array.from({ length: count }, (_, turn) => recordOf(entriesOf(documents, () => typed[turn]!)));
+  return Array.from({ length: count }, (_, turn) => recordOf(entriesOf(documents, () => typed()[turn]!)));
 }
 
 function relayed(what: string, documents: number, house: () => WorkerHouse): Step {
