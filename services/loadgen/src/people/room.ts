@@ -1,0 +1,84 @@
+import { Cursor } from '../wire/bytes.ts';
+import { readStamp, STAMP_LENGTH } from '../wire/stamp.ts';
+import { walkUpdate } from '../wire/typed-update.ts';
+
+/** One document: who writes in it, and how far. Holds no content. */
+export class Room {
+  readonly document: string;
+  readonly #writers = new Map<number, number>();
+  /** By writer: the next clock tick they will make. */
+  readonly sent: number[] = [];
+  /** By writer: the target they are connected to. */
+  readonly targets: number[] = [];
+  /** By writer: the presence clock they announced last. */
+  readonly announced: number[] = [];
+  /** What the last frames were found to hold, a target each: everybody in a large room gets the same bytes. */
+  readonly #memory: Memory[] = [];
+
+  constructor(document: string) {
+    this.document = document;
+  }
+
+  /** Gives the writer's number in this room. */
+  addWriter(client: number, target: number): number {
+    const writer = this.sent.length;
+    this.#writers.set(client, writer);
+    this.sent.push(0);
+    this.targets.push(target);
+    this.announced.push(0);
+    return writer;
+  }
+
+  /** By client id: the next clock tick they will make. */
+  *sentByClient(): Generator<[client: number, sent: number]> {
+    for (const [client, writer] of this.#writers) yield [client, this.sent[writer]!];
+  }
+
+  /** What an update holds of the room's writers, four numbers each: writer, clock, length, stamp (NaN: none). */
+  brought(update: Uint8Array, target: number): readonly number[] {
+    return this.#remembered('update', update, target);
+  }
+
+  /** What a presence update holds of the room's writers, four numbers each: writer, clock, 1, stamp. */
+  present(update: Uint8Array, target: number): readonly number[] {
+    return this.#remembered('presence', update, target);
+  }
+
+  #remembered(kind: Memory['kind'], bytes: Uint8Array, target: number): readonly number[] {
+    const memory = (this.#memory[target] ??= { kind, bytes: Buffer.alloc(0), found: [] });
+    if (memory.kind === kind && memory.bytes.equals(bytes)) return memory.found;
+    const found = kind === 'update' ? this.#walk(bytes) : this.#walkPresence(bytes);
+    this.#memory[target] = { kind, bytes: Buffer.from(bytes), found };
+    return found;
+  }
+
+  #walk(update: Uint8Array): number[] {
+    const found: number[] = [];
+    walkUpdate(update, (client, clock, length, stampUs) => {
+      const writer = this.#writers.get(client);
+      if (writer !== undefined) found.push(writer, clock, length, stampUs ?? Number.NaN);
+    });
+    return found;
+  }
+
+  #walkPresence(update: Uint8Array): number[] {
+    const found: number[] = [];
+    const cursor = new Cursor(update);
+    for (let entries = cursor.uint(); entries > 0; entries--) {
+      const writer = this.#writers.get(cursor.uint());
+      const clock = cursor.uint();
+      const end = cursor.uint() + cursor.at;
+      // `…"at":"<stamp>"}`
+      const stampUs = readStamp(update, end - STAMP_LENGTH - 2);
+      if (writer !== undefined) found.push(writer, clock, 1, stampUs ?? Number.NaN);
+      cursor.at = end;
+    }
+    return found;
+  }
+}
+
+interface Memory {
+  readonly kind: 'update' | 'presence';
+  readonly bytes: Buffer;
+  readonly found: readonly number[];
+}

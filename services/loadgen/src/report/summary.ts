@@ -1,0 +1,130 @@
+import type { Distribution, Result } from '../result.ts';
+import { groupBy } from './group-by.ts';
+import { readFigureName } from './figure-name.ts';
+import { phasesOf } from './phases.ts';
+import { formatDuration, type Scale, scaleOf } from './quantity.ts';
+import { ratioTo, type Spread, spreadOf } from './spread.ts';
+import { undeliveredFigure } from './verdict.ts';
+
+/** Everything about one scenario that is worth a word: what tables and charts are made from. */
+export interface ScenarioSummary {
+  readonly scenario: string;
+  /** In the order in which they first appear, the reference first. */
+  readonly candidates: readonly CandidateSummary[];
+  readonly reference: string | undefined;
+  readonly figures: readonly Row[];
+  /** By name of the latency, in ms. */
+  readonly latencies: readonly { readonly name: string; readonly rows: readonly Row[] }[];
+  readonly parameters: readonly ParameterRow[];
+  /** What was done how long, one a candidate. */
+  readonly phases: readonly string[];
+}
+
+export interface CandidateSummary {
+  readonly name: string;
+  /** As they were run. */
+  readonly rounds: readonly Result[];
+}
+
+/** A figure over all candidates. */
+export interface Row {
+  readonly label: string;
+  readonly scale: Scale;
+  /** Anything above 0 in any round is bad news, whatever the median. */
+  readonly mustBeZero: boolean;
+  /** One a candidate, in their order; undefined where it was not measured. */
+  readonly cells: readonly (Cell | undefined)[];
+}
+
+export interface Cell {
+  readonly spread: Spread;
+  /** To the reference; absent for the reference itself, and where there is nothing to divide by. */
+  readonly ratio: Spread | undefined;
+}
+
+/** What stands in a cell: the median, or the worst round where nothing but 0 will do. */
+export function shownOf({ mustBeZero }: Row, { median, max }: Spread): number {
+  return mustBeZero ? max : median;
+}
+
+export interface ParameterRow {
+  readonly label: string;
+  /** One a candidate; several values in one where rounds differ, which makes them no rounds of the same. */
+  readonly values: readonly string[];
+}
+
+const quantiles: readonly (readonly [label: string, of: (distribution: Distribution) => number])[] = [
+  ['p50', (distribution) => distribution.p50],
+  ['p90', (distribution) => distribution.p90],
+  ['p99', (distribution) => distribution.p99],
+  ['p99.9', (distribution) => distribution.p999],
+  ['max', (distribution) => distribution.max],
+];
+
+/** Results of the same scenario and candidate are rounds of one measurement. */
+export function summarise(results: readonly Result[], reference?: string): ScenarioSummary[] {
+  const byScenario = groupBy(results, (result) => result.scenario);
+  return [...byScenario].map(([scenario, ofScenario]) => summariseScenario(scenario, ofScenario, reference));
+}
+
+function summariseScenario(scenario: string, results: readonly Result[], wanted: string | undefined): ScenarioSummary {
+  const candidates = [...groupBy(results, (result) => result.candidate)]
+    .map(([name, rounds]) => ({ name, rounds: rounds.toSorted((a, b) => a.startedAt - b.startedAt) }))
+    .toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
+  const reference = candidates.find((candidate) => candidate.name === wanted)?.name;
+  const row = (label: string, unit: string, of: (result: Result) => number | undefined): Row => makeRow(candidates, reference, label, unit, of);
+  return {
+    scenario,
+    candidates,
+    reference,
+    figures: namesOf(results, (result) => result.figures).map((name) => {
+      const { label, unit } = readFigureName(name);
+      return { ...row(label, unit, (result) => result.figures[name]), mustBeZero: name === undeliveredFigure };
+    }),
+    latencies: namesOf(results, (result) => result.latencies).map((name) => ({
+      name,
+      rows: quantiles.map(([label, of]) => row(label, 'ms', (result) => result.latencies[name] && of(result.latencies[name]))),
+    })),
+    parameters: namesOf(results, (result) => result.parameters).map((name) => ({
+      label: name.replaceAll('_', ' '),
+      values: candidates.map(({ rounds }) => differing(rounds, (round) => showParameter(round.parameters[name])).join(', ')),
+    })),
+    phases: candidates.map(({ rounds }) => differing(rounds, showPhases).join('; ')),
+  };
+}
+
+function makeRow(
+  candidates: readonly CandidateSummary[],
+  reference: string | undefined,
+  label: string,
+  unit: string,
+  of: (result: Result) => number | undefined,
+): Row {
+  const values = candidates.map(({ rounds }) => rounds.map(of).filter((value) => value !== undefined));
+  const ofReference = values[candidates.findIndex(({ name }) => name === reference)] ?? [];
+  const cells = values.map((own, index): Cell | undefined => {
+    const spread = spreadOf(own);
+    return spread && { spread, ratio: candidates[index]?.name === reference ? undefined : ratioTo(own, ofReference) };
+  });
+  return { label, mustBeZero: false, scale: scaleOf(unit, Math.max(0, ...cells.map((cell) => cell?.spread.median ?? 0))), cells };
+}
+
+function namesOf(results: readonly Result[], of: (result: Result) => object): string[] {
+  return [...new Set(results.flatMap((result) => Object.keys(of(result))))];
+}
+
+function differing(rounds: readonly Result[], show: (round: Result) => string): string[] {
+  return [...new Set(rounds.map(show))];
+}
+
+/** `warming 5 s, measured 60 s`. */
+function showPhases({ series }: Result): string {
+  return phasesOf(series)
+    .map(({ name, from, to }) => `${name} ${formatDuration(to - from)}`)
+    .join(', ');
+}
+
+function showParameter(value: number | string | undefined): string {
+  if (value === undefined) return '–';
+  return typeof value === 'number' ? value.toLocaleString('en-US') : value;
+}
