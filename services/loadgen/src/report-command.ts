@@ -26,7 +26,8 @@ async function readAll(paths: readonly string[]): Promise<Result[]> {
 
 function checkReference(results: readonly Result[], reference: string | undefined): void {
   const candidates = [...new Set(results.map((result) => result.candidate))];
-  if (reference !== undefined && !candidates.includes(reference)) throw new Error(`--reference ${reference}: not among the candidates ${candidates.join(', ')}`);
+  if (reference !== undefined && !candidates.includes(reference))
+    throw new Error(`--reference ${reference}: not among the candidates ${candidates.join(', ')}`);
 }
 
 async function report(): Promise<void> {

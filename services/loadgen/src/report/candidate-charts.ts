@@ -22,8 +22,14 @@ const mib = 1024 ** 2;
 /** `runs`: one a candidate. Rows nobody has anything for are left out. */
 export function chartRows(runs: readonly Result[], colours: Colours): ChartRow[] {
   return [
-    latencyRow(runs, colours, 'Delivery latency', 'from the edit to another client; p99 strong, p50 faint', (second) => [second.p50, second.p99]),
-    latencyRow(runs, colours, 'Acknowledgement latency', 'from the edit to its SyncStatus; p99 strong, p50 faint', (second) => [second.ackP50, second.ackP99]),
+    latencyRow(runs, colours, 'Delivery latency', 'from the edit to another client; p99 strong, p50 faint', (second) => [
+      second.p50,
+      second.p99,
+    ]),
+    latencyRow(runs, colours, 'Acknowledgement latency', 'from the edit to its SyncStatus; p99 strong, p50 faint', (second) => [
+      second.ackP50,
+      second.ackP99,
+    ]),
     sentRow(runs, colours),
     deliveredRow(runs, colours),
     cpuRow(runs, colours),
@@ -56,7 +62,11 @@ function latencyRow(
 function sentRow(runs: readonly Result[], colours: Colours): ChartRow {
   const lines = runs.map((run): Line[] =>
     [
-      { name: 'acknowledged', className: `${candidateClass(colours, run)} is-strong`, values: run.series.map((second) => second.acknowledged) },
+      {
+        name: 'acknowledged',
+        className: `${candidateClass(colours, run)} is-strong`,
+        values: run.series.map((second) => second.acknowledged),
+      },
       // Above the other: where all is well they are the same line.
       { name: 'sent', className: 'ink is-dashed', values: run.series.map((second) => second.sent) },
     ].filter(({ values }) => largest(values) > 0),
@@ -66,9 +76,9 @@ function sentRow(runs: readonly Result[], colours: Colours): ChartRow {
 
 function deliveredRow(runs: readonly Result[], colours: Colours): ChartRow {
   const lines = runs.map((run): Line[] =>
-    [{ name: 'delivered', className: `${candidateClass(colours, run)} is-strong`, values: run.series.map((second) => second.delivered) }].filter(
-      ({ values }) => largest(values) > 0,
-    ),
+    [
+      { name: 'delivered', className: `${candidateClass(colours, run)} is-strong`, values: run.series.map((second) => second.delivered) },
+    ].filter(({ values }) => largest(values) > 0),
   );
   return lineRow('Deliveries a second', 'an update that reached one client is one', runs, lines, axisOf(lines, formatNumber));
 }
@@ -81,13 +91,20 @@ function cpuRow(runs: readonly Result[], colours: Colours): ChartRow {
       .map((name) => ({ name, className: processClass(colours, name), values: run.series.map(percent(name)) })),
   );
   const lines = runs.map((run): Line[] =>
-    run.series.some((second) => second.cpu['loadgen'] !== undefined) ? [{ name: 'load generator', className: 'ink is-dashed', values: run.series.map(percent('loadgen')) }] : [],
+    run.series.some((second) => second.cpu['loadgen'] !== undefined)
+      ? [{ name: 'load generator', className: 'ink is-dashed', values: run.series.map(percent('loadgen')) }]
+      : [],
   );
   const sums = runs.flatMap((_, index) => sumOf(areas[index] ?? []));
-  const y = linearAxis(largest([...sums, ...lines.flatMap((own) => own.flatMap(({ values }) => values))]), (value) => `${formatNumber(value)} %`);
+  const y = linearAxis(
+    largest([...sums, ...lines.flatMap((own) => own.flatMap(({ values }) => values))]),
+    (value) => `${formatNumber(value)} %`,
+  );
   const draw = runs.map((run, index) => {
     const [own, compared] = [areas[index] ?? [], lines[index] ?? []];
-    return own.length + compared.length === 0 ? undefined : (size: Size) => drawStackedChart({ ...timesOf('CPU by process', run, y, [...areas, ...lines]), areas: own, lines: compared }, size);
+    return own.length + compared.length === 0
+      ? undefined
+      : (size: Size) => drawStackedChart({ ...timesOf('CPU by process', run, y, [...areas, ...lines]), areas: own, lines: compared }, size);
   });
   return { title: 'CPU by process', explanation: 'stacked, 100 % is one core; the load generator (dashed) is not in the stack', draw };
 }
@@ -102,7 +119,13 @@ function memoryRow(runs: readonly Result[], colours: Colours): ChartRow {
         values: run.series.map((second) => (second.rss[name] === undefined ? undefined : second.rss[name] / mib)),
       })),
   );
-  return lineRow('Resident memory by process', 'not stacked', runs, lines, axisOf(lines, (value) => `${formatNumber(value)} MiB`));
+  return lineRow(
+    'Resident memory by process',
+    'not stacked',
+    runs,
+    lines,
+    axisOf(lines, (value) => `${formatNumber(value)} MiB`),
+  );
 }
 
 function lineRow(title: string, explanation: string, runs: readonly Result[], lines: readonly (readonly Line[])[], y: Axis): ChartRow {
@@ -115,7 +138,13 @@ function lineRow(title: string, explanation: string, runs: readonly Result[], li
 
 function timesOf(title: string, run: Result, y: Axis, row: readonly (readonly Line[])[]): TimeChart {
   const namesPx = labelWidth(row.flatMap((lines) => lines.map((line) => line.name)));
-  return { namesPx, name: `${title} over time: ${run.scenario}, ${run.candidate}`, times: run.series.map((second) => second.at), phases: phasesOf(run.series), y };
+  return {
+    namesPx,
+    name: `${title} over time: ${run.scenario}, ${run.candidate}`,
+    times: run.series.map((second) => second.at),
+    phases: phasesOf(run.series),
+    y,
+  };
 }
 
 function axisOf(lines: readonly (readonly Line[])[], label: (value: number) => string): Axis {
@@ -129,7 +158,9 @@ function sumOf(areas: readonly Line[]): number[] {
 /** Members of a family lie next to each other. */
 function byFamily(names: readonly string[]): string[] {
   const families = [...new Set(names.map(familyOf))];
-  return names.toSorted((a, b) => families.indexOf(familyOf(a)) - families.indexOf(familyOf(b)) || a.localeCompare(b, 'en', { numeric: true }));
+  return names.toSorted(
+    (a, b) => families.indexOf(familyOf(a)) - families.indexOf(familyOf(b)) || a.localeCompare(b, 'en', { numeric: true }),
+  );
 }
 
 export function candidateClass(colours: Colours, { candidate }: Pick<Result, 'candidate'>): string {

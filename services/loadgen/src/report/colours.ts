@@ -36,13 +36,15 @@ export function processesOf(result: Result): string[] {
   return [...new Set(names)].filter((name) => name !== 'loadgen');
 }
 
-/** There are more processes than colours that can be told apart: two families share one only if they are never in a chart together, as long as that goes. */
+/** There may be more processes than colours that can be told apart: then two families share one that are never in a chart together, as long as that goes. */
 function colourProcesses(charts: readonly (readonly string[])[]): Map<string, ProcessColour> {
+  const all = Array.from({ length: processColours }, (_, colour) => colour);
   const families = new Map<string, number>();
   for (const family of new Set(charts.flat().map(familyOf))) {
     const neighbours = new Set(charts.filter((chart) => chart.map(familyOf).includes(family)).flatMap((chart) => chart.map(familyOf)));
     const taken = new Set([...neighbours].map((neighbour) => families.get(neighbour)));
-    const free = Array.from({ length: processColours }, (_, colour) => colour).find((colour) => !taken.has(colour));
+    const used = new Set(families.values());
+    const free = all.find((colour) => !used.has(colour)) ?? all.find((colour) => !taken.has(colour));
     families.set(family, free ?? families.size % processColours);
   }
   const members = new Map<string, number>();

@@ -17,7 +17,24 @@ const units: Readonly<Record<string, string>> = {
   cores: 'cores',
 };
 
-const words: Readonly<Record<string, string>> = { cpu: 'CPU', rss: 'resident memory', gc: 'GC', p999: 'p99.9', loadgen: 'load generator', hdr: 'HDR' };
+const words: Readonly<Record<string, string>> = {
+  cpu: 'CPU',
+  rss: 'resident memory',
+  gc: 'GC',
+  p999: 'p99.9',
+  loadgen: 'load generator',
+  hdr: 'HDR',
+};
+
+const latencies: Readonly<Record<string, string>> = {
+  delivery_same: 'delivery, same gateway',
+  delivery_across: 'delivery, across gateways',
+  ack: 'acknowledgement',
+};
+
+export function latencyLabel(name: string): string {
+  return latencies[name] ?? name.replaceAll('_', ' ');
+}
 
 /** The unit is the first word that is one, but not the first of all and none after "per": `bytes_per_update` has none, `stall_ms` has ms. */
 export function readFigureName(name: string): FigureName {

@@ -19,15 +19,28 @@ export function htmlReport(results: readonly Result[], { title, reference }: Rep
   const colours = assignColours(results);
   const sections = summaries.map((summary, index) => scenarioSection(summary, colours, sectionId(index)));
   const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>${{ markup: pageStyle() }}</style></head>
-<body><main>
-<header><h1>${title}</h1><p class="quiet">${subtitle(results, summaries)}</p></header>
-${verdict(results)}
-${summaries.length > 1 ? html`<nav aria-label="Scenarios">${summaries.map(({ scenario }, index) => html`<a href="#${sectionId(index)}">${scenario}</a>`)}</nav>` : undefined}
-${sections}
-<footer>${explanation(reference)}</footer>
-</main></body></html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${{ markup: pageStyle() }}
+        </style>
+      </head>
+      <body>
+        <main>
+          <header>
+            <h1>${title}</h1>
+            <p class="quiet">${subtitle(results, summaries)}</p>
+          </header>
+          ${verdict(results)}
+          ${summaries.length > 1 ? html`<nav aria-label="Scenarios">${summaries.map(({ scenario }, index) => html`<a href="#${sectionId(index)}">${scenario}</a>`)}</nav>` : undefined}
+          ${sections}
+          <footer>${explanation(reference)}</footer>
+        </main>
+      </body>
+    </html> `;
   return page.markup;
 }
 
@@ -39,9 +52,15 @@ function verdict(results: readonly Result[]): Markup {
   const { troubles, undelivered } = verdictOf(results);
   const list =
     troubles.length > 0
-      ? html`<div class="box is-bad" role="alert"><strong>${troubles.length === 1 ? 'One trouble' : `${troubles.length} troubles`}</strong><ul>${troubles.map(({ where, trouble }) => html`<li><strong>${where}:</strong> ${trouble}</li>`)}</ul></div>`
+      ? html`<div class="box is-bad" role="alert">
+          <strong>${troubles.length === 1 ? 'One trouble' : `${troubles.length} troubles`}</strong>
+          <ul>
+            ${troubles.map(({ where, trouble }) => html`<li><strong>${where}:</strong> ${trouble}</li>`)}
+          </ul>
+        </div>`
       : joined([]);
-  return html`${list}<div class="box is-${undelivered.state}"><strong>${undelivered.sentence}</strong></div>`;
+  return html`${list}
+    <div class="box is-${undelivered.state}"><strong>${undelivered.sentence}</strong></div>`;
 }
 
 function subtitle(results: readonly Result[], summaries: readonly ScenarioSummary[]): string {
@@ -63,7 +82,8 @@ function count(many: number, noun: string): string {
 }
 
 function explanation(reference: string | undefined): string {
-  const rounds = 'Of several rounds a table shows the median and the lowest and highest beside it; a bar is a value’s share of its row’s largest.';
+  const rounds =
+    'Of several rounds a table shows the median and the lowest and highest beside it; a bar is a value’s share of its row’s largest.';
   const ratios = reference === undefined ? '' : ` ×: how many times ${reference}’s value, round by round.`;
   return `${rounds}${ratios} White is what was measured; shaded stretches (warming, settling, overload) are not in the figures unless a figure says so.`;
 }

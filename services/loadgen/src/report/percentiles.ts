@@ -19,11 +19,12 @@ export function percentileCurve(rounds: readonly Distribution[]): PercentilePoin
   const all = build();
   for (const { hdr, count } of rounds) if (hdr !== '' && count > 0) all.add(decode(hdr));
   if (all.totalCount === 0) return [];
+  // The slowest of all ends the curve: one in as many as there are is as slow as that.
   const decades = Math.log10(Math.max(1, all.totalCount / fastest));
   const steps = Math.max(1, Math.ceil(decades * pointsPerDecade));
   return Array.from({ length: steps + 1 }, (_, step) => {
     const oneIn = fastest * 10 ** ((decades * step) / steps);
-    return { oneIn, ms: all.getValueAtPercentile(100 * (1 - 1 / oneIn)) / usPerMs };
+    return { oneIn, ms: all.getValueAtPercentile(step === steps ? 100 : 100 * (1 - 1 / oneIn)) / usPerMs };
   });
 }
 

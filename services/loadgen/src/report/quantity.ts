@@ -13,7 +13,10 @@ export function scaleOf(unit: string, largest: number): Scale {
 
 /** Three significant digits; from 1,000 on whole numbers with separators, as nobody compares "1.2e4". */
 export function formatNumber(value: number): string {
-  const shown = Math.abs(value) >= 999.5 ? value.toLocaleString('en-US', { maximumFractionDigits: 0 }) : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  const shown =
+    Math.abs(value) >= 999.5
+      ? value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+      : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
   return shown === '-0' ? '0' : shown;
 }
 
@@ -31,5 +34,7 @@ export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 120) return `${whole} s`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : '', rest > 0 ? `${rest} s` : ''].filter((part) => part !== '').join(' ');
+  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : '', rest > 0 ? `${rest} s` : '']
+    .filter((part) => part !== '')
+    .join(' ');
 }

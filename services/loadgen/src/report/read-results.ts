@@ -40,14 +40,24 @@ const word: Check = (value, path) => (typeof value === 'string' && value !== '' 
 const text: Check = (value, path) => (typeof value === 'string' ? undefined : wrong(path, value, 'a string'));
 const amount: Check = (value, path) => (typeof value === 'number' && value >= 0 ? undefined : wrong(path, value, 'a number from 0 on'));
 const numeric: Check = (value, path) => (typeof value === 'number' ? undefined : wrong(path, value, 'a number'));
-const numberOrString: Check = (value, path) => (typeof value === 'number' || typeof value === 'string' ? undefined : wrong(path, value, 'a number or a string'));
+const numberOrString: Check = (value, path) =>
+  typeof value === 'number' || typeof value === 'string' ? undefined : wrong(path, value, 'a number or a string');
 const dialect: Check = (value, path) =>
   value === 'collab' || value === 'yjs' || value === 'fallback' ? undefined : wrong(path, value, '"collab", "yjs" or "fallback"');
 
 const distribution = shape({ count: amount, mean: amount, p50: amount, p90: amount, p99: amount, p999: amount, max: amount, hdr: text });
 
 const second = shape(
-  { at: amount, phase: word, sent: amount, delivered: amount, acknowledged: amount, connections: amount, cpu: mapOf(amount), rss: mapOf(amount) },
+  {
+    at: amount,
+    phase: word,
+    sent: amount,
+    delivered: amount,
+    acknowledged: amount,
+    connections: amount,
+    cpu: mapOf(amount),
+    rss: mapOf(amount),
+  },
   { p50: amount, p99: amount, ackP50: amount, ackP99: amount },
 );
 
@@ -68,17 +78,24 @@ function shape(fields: Readonly<Record<string, Check>>, optional: Readonly<Recor
   return (value, path) => {
     if (!isObject(value)) return wrong(path, value, `an object with ${Object.keys(fields).join(', ')}`);
     const present = Object.entries(optional).filter(([name]) => value[name] !== undefined);
-    return firstProblem([...Object.entries(fields), ...present], ([name, check]) => check(value[name], path === '' ? name : `${path}.${name}`));
+    return firstProblem([...Object.entries(fields), ...present], ([name, check]) =>
+      check(value[name], path === '' ? name : `${path}.${name}`),
+    );
   };
 }
 
 function mapOf(check: Check): Check {
   return (value, path) =>
-    isObject(value) ? firstProblem(Object.entries(value), ([name, item]) => check(item, `${path}.${name}`)) : wrong(path, value, 'an object by name');
+    isObject(value)
+      ? firstProblem(Object.entries(value), ([name, item]) => check(item, `${path}.${name}`))
+      : wrong(path, value, 'an object by name');
 }
 
 function listOf(check: Check): Check {
-  return (value, path) => (Array.isArray(value) ? firstProblem([...value.entries()], ([index, item]) => check(item, `${path}[${index}]`)) : wrong(path, value, 'an array'));
+  return (value, path) =>
+    Array.isArray(value)
+      ? firstProblem([...value.entries()], ([index, item]) => check(item, `${path}[${index}]`))
+      : wrong(path, value, 'an array');
 }
 
 function firstProblem<T>(items: readonly T[], check: (item: T) => string | undefined): string | undefined {
@@ -94,6 +111,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function wrong(path: string, value: unknown, expected: string): string {
-  const given = value === undefined ? 'missing' : (JSON.stringify(value)?.slice(0, 60) ?? String(value));
+  const given = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
   return `${path === '' ? 'the line' : path} is ${given}; expected ${expected}`;
 }

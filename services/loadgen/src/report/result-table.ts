@@ -13,16 +13,22 @@ export interface TableOptions {
 export function resultTable(results: readonly Result[], { reference }: TableOptions = {}): string {
   const blocks = summarise(results, reference).map((summary) => scenarioBlock(summary).join('\n'));
   const { troubles, undelivered } = verdictOf(results);
-  return [...blocks, [...troubles.map(({ where, trouble }) => `! ${where}: ${trouble}`), undelivered.sentence].join('\n')].join('\n\n').concat('\n');
+  return [...blocks, [...troubles.map(({ where, trouble }) => `! ${where}: ${trouble}`), undelivered.sentence].join('\n')]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function scenarioBlock(summary: ScenarioSummary): string[] {
   const { candidates } = summary;
-  const heading = ['', '', ...candidates.flatMap(({ name, rounds }) => ['│', name, rounds.length > 1 ? `${rounds.length} rounds` : '', ''])];
+  const heading = [
+    '',
+    '',
+    ...candidates.flatMap(({ name, rounds }) => ['│', name, rounds.length > 1 ? `${rounds.length} rounds` : '', '']),
+  ];
   const rows = [
     heading,
     ...summary.figures.map((row) => tableRow(row.label, row)),
-    ...summary.latencies.flatMap(({ name, rows: ofLatency }) => ofLatency.map((row) => tableRow(`${name.replaceAll('_', ' ')} ${row.label}`, row))),
+    ...summary.latencies.flatMap(({ label, rows: ofLatency }) => ofLatency.map((row) => tableRow(`${label} ${row.label}`, row))),
   ];
   const lines = textTable(rows, ['left', 'left', ...candidates.flatMap(() => ['left', 'right', 'left', 'right'] as const)]);
   return [summary.scenario + sharedParameters(summary), '-'.repeat(Math.max(...lines.map((line) => line.length))), ...lines];
@@ -37,13 +43,20 @@ function tableCell(cell: Cell | undefined, row: Row): string[] {
   const { scale } = row;
   const { min, max, rounds } = cell.spread;
   const [low, high] = [formatIn(scale, min), formatIn(scale, max)];
-  return ['│', formatIn(scale, shownOf(row, cell.spread)), rounds > 1 && low !== high ? `(${low}–${high})` : '', cell.ratio ? formatRatio(cell.ratio.median) : ''];
+  return [
+    '│',
+    formatIn(scale, shownOf(row, cell.spread)),
+    rounds > 1 && low !== high ? `(${low}–${high})` : '',
+    cell.ratio ? formatRatio(cell.ratio.median) : '',
+  ];
 }
 
 /** Parameters that are the same everywhere stand in the heading; others name their candidates. */
 function sharedParameters({ parameters, candidates }: ScenarioSummary): string {
   const parts = parameters.map(({ label, values }) =>
-    new Set(values).size === 1 ? `${label} ${values[0] ?? ''}` : `${label} ${values.map((value, index) => `${value} (${candidates[index]?.name ?? ''})`).join(' ')}`,
+    new Set(values).size === 1
+      ? `${label} ${values[0] ?? ''}`
+      : `${label} ${values.map((value, index) => `${value} (${candidates[index]?.name ?? ''})`).join(' ')}`,
   );
   return parts.length > 0 ? `: ${parts.join('; ')}` : '';
 }

@@ -50,17 +50,36 @@ export function sampleResult(options: SampleOptions = {}): Result {
   };
 }
 
-const sampleCpu = { 'gateway-1': 0.21, 'gateway-2': 0.2, 'worker-1': 0.09, 'worker-2': 0.08, persistence: 0.05, nats: 0.11, postgres: 0.04 };
+const sampleCpu = {
+  'gateway-1': 0.21,
+  'gateway-2': 0.2,
+  'worker-1': 0.09,
+  'worker-2': 0.08,
+  persistence: 0.05,
+  nats: 0.11,
+  postgres: 0.04,
+};
 
 function sampleSecond(options: SampleOptions, at: number, seconds: number, random: () => number, all: Histogram, ack: Histogram): Second {
   const { latency = 1.5, rate = 1500, readers = 2, acknowledges = true } = options;
   const overloaded = options.overload === true && at >= 25 && at < 35;
-  const phase = at < 5 ? 'warming' : at >= seconds + 5 ? 'settling' : overloaded ? 'overload' : options.overload === true && at >= 35 ? 'recovery' : 'measured';
+  const phase =
+    at < 5
+      ? 'warming'
+      : at >= seconds + 5
+        ? 'settling'
+        : overloaded
+          ? 'overload'
+          : options.overload === true && at >= 35
+            ? 'recovery'
+            : 'measured';
   const load = phase === 'warming' ? (at + 1) / 6 : phase === 'settling' ? 0 : overloaded ? 2 : 1;
   const slow = (at === options.spikeAt ? 40 : 1) * (overloaded ? 6 + (at - 25) : 1) * (0.9 + random() * 0.25);
   const measured = phase === 'measured';
   const values = Array.from({ length: 60 }, () => latency * slow * Math.exp(0.75 * normal(random)));
-  if (measured) for (const value of values) (all.recordValueWithCount(Math.round(value * 1000), 5), ack.recordValueWithCount(Math.round(value * 1450), 2));
+  if (measured)
+    for (const value of values)
+      (all.recordValueWithCount(Math.round(value * 1000), 5), ack.recordValueWithCount(Math.round(value * 1450), 2));
   const [p50, p99] = [latency * slow, latency * slow * 5.7 * (0.9 + random() * 0.3)];
   const sent = Math.round(rate * load);
   const shares = Object.entries(options.cpu ?? sampleCpu);
@@ -72,7 +91,10 @@ function sampleSecond(options: SampleOptions, at: number, seconds: number, rando
     acknowledged: acknowledges ? Math.round(sent * (at === options.spikeAt ? 0.5 : 0.98 + random() * 0.03)) : 0,
     connections: 300,
     ...(sent > 0 ? { p50, p99, ...(acknowledges ? { ackP50: p50 * 1.45, ackP99: p99 * 1.3 } : {}) } : {}),
-    cpu: Object.fromEntries([...shares.map(([name, share]) => [name, share * (0.08 + 0.92 * load) * (0.9 + random() * 0.2)]), ['loadgen', 0.35 * load]]),
+    cpu: Object.fromEntries([
+      ...shares.map(([name, share]) => [name, share * (0.08 + 0.92 * load) * (0.9 + random() * 0.2)]),
+      ['loadgen', 0.35 * load],
+    ]),
     rss: Object.fromEntries([...shares.map(([name], index) => [name, rssOf(index, at, random)]), ['loadgen', 1.9e8]]),
   };
 }
@@ -86,7 +108,16 @@ function rssOf(process: number, at: number, random: () => number): number {
 function distributionOf(histogram: Histogram): Distribution {
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000;
   const hdr = encodeIntoCompressedBase64(histogram);
-  return { count: histogram.totalCount, mean: histogram.mean / 1000, p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: histogram.maxValue / 1000, hdr };
+  return {
+    count: histogram.totalCount,
+    mean: histogram.mean / 1000,
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p999: at(99.9),
+    max: histogram.maxValue / 1000,
+    hdr,
+  };
 }
 
 function normal(random: () => number): number {
@@ -95,7 +126,7 @@ function normal(random: () => number): number {
 
 /** Mulberry32, seeded by a name. */
 function seeded(name: string): () => number {
-  let state = [...name].reduce((hash, character) => Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619), 2_166_136_261);
+  let state = Buffer.from(name).reduce((hash, byte) => Math.imul(hash ^ byte, 16_777_619), 2_166_136_261);
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

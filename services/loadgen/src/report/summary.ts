@@ -1,6 +1,6 @@
 import type { Distribution, Result } from '../result.ts';
 import { groupBy } from './group-by.ts';
-import { readFigureName } from './figure-name.ts';
+import { latencyLabel, readFigureName } from './figure-name.ts';
 import { phasesOf } from './phases.ts';
 import { formatDuration, type Scale, scaleOf } from './quantity.ts';
 import { ratioTo, type Spread, spreadOf } from './spread.ts';
@@ -14,7 +14,7 @@ export interface ScenarioSummary {
   readonly reference: string | undefined;
   readonly figures: readonly Row[];
   /** By name of the latency, in ms. */
-  readonly latencies: readonly { readonly name: string; readonly rows: readonly Row[] }[];
+  readonly latencies: readonly { readonly name: string; readonly label: string; readonly rows: readonly Row[] }[];
   readonly parameters: readonly ParameterRow[];
   /** What was done how long, one a candidate. */
   readonly phases: readonly string[];
@@ -72,7 +72,8 @@ function summariseScenario(scenario: string, results: readonly Result[], wanted:
     .map(([name, rounds]) => ({ name, rounds: rounds.toSorted((a, b) => a.startedAt - b.startedAt) }))
     .toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
   const reference = candidates.find((candidate) => candidate.name === wanted)?.name;
-  const row = (label: string, unit: string, of: (result: Result) => number | undefined): Row => makeRow(candidates, reference, label, unit, of);
+  const row = (label: string, unit: string, of: (result: Result) => number | undefined): Row =>
+    makeRow(candidates, reference, label, unit, of);
   return {
     scenario,
     candidates,
@@ -83,6 +84,7 @@ function summariseScenario(scenario: string, results: readonly Result[], wanted:
     }),
     latencies: namesOf(results, (result) => result.latencies).map((name) => ({
       name,
+      label: latencyLabel(name),
       rows: quantiles.map(([label, of]) => row(label, 'ms', (result) => result.latencies[name] && of(result.latencies[name]))),
     })),
     parameters: namesOf(results, (result) => result.parameters).map((name) => ({

@@ -11,12 +11,17 @@ export interface Verdict {
 }
 
 export function verdictOf(results: readonly Result[]): Verdict {
-  return { troubles: results.flatMap((result) => result.troubles.map((trouble) => ({ where: placeOf(result, results), trouble }))), undelivered: undeliveredOf(results) };
+  return {
+    troubles: results.flatMap((result) => result.troubles.map((trouble) => ({ where: placeOf(result, results), trouble }))),
+    undelivered: undeliveredOf(results),
+  };
 }
 
 /** `typing, weft` or, where there are several rounds, `typing, weft, round 2`. */
 function placeOf(result: Result, results: readonly Result[]): string {
-  const rounds = results.filter(({ scenario, candidate }) => scenario === result.scenario && candidate === result.candidate).toSorted((a, b) => a.startedAt - b.startedAt);
+  const rounds = results
+    .filter(({ scenario, candidate }) => scenario === result.scenario && candidate === result.candidate)
+    .toSorted((a, b) => a.startedAt - b.startedAt);
   return [result.scenario, result.candidate, ...(rounds.length > 1 ? [`round ${rounds.indexOf(result) + 1}`] : [])].join(', ');
 }
 
@@ -26,8 +31,10 @@ function undeliveredOf(results: readonly Result[]): Verdict['undelivered'] {
   const lost = counts.reduce((sum, count) => sum + count, 0);
   const runs = `${results.length} ${results.length === 1 ? 'run' : 'runs'}`;
   const losers = results.filter((result) => (result.figures[undeliveredFigure] ?? 0) > 0).map((result) => placeOf(result, results));
-  if (lost > 0) return { state: 'bad', sentence: `${formatNumber(lost)} not delivered, in ${losers.length} of ${runs} (${losers.join('; ')}).` };
+  if (lost > 0)
+    return { state: 'bad', sentence: `${formatNumber(lost)} not delivered, in ${losers.length} of ${runs} (${losers.join('; ')}).` };
   if (results.length === 0) return { state: 'unknown', sentence: 'There are no results.' };
-  if (counts.length < results.length) return { state: 'unknown', sentence: `Nothing known to be undelivered, but only ${counts.length} of ${runs} counted it.` };
+  if (counts.length < results.length)
+    return { state: 'unknown', sentence: `Nothing known to be undelivered, but only ${counts.length} of ${runs} counted it.` };
   return { state: 'good', sentence: `Nothing undelivered, in ${runs}.` };
 }

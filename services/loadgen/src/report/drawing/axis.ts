@@ -32,7 +32,10 @@ export function timeAxis(seconds: number, widthPx: number): Axis {
 /** The scale of nines, from the median: 90 %, 99 %, 99.9 % equally far from each other. `oneIn` is one in how many is slower. */
 export function ninesAxis(oneInMax: number): Axis {
   const end = Math.max(10, oneInMax);
-  const nines = Array.from({ length: Math.floor(Math.log10(end) + 1e-9) }, (_, index) => ({ at: 10 ** (index + 1), label: percentileName(index + 1) }));
+  const nines = Array.from({ length: Math.floor(Math.log10(end) + 1e-9) }, (_, index) => ({
+    at: 10 ** (index + 1),
+    label: percentileName(index + 1),
+  }));
   return { ticks: [{ at: 2, label: '50 %' }, ...nines], place: (oneIn) => Math.log10(oneIn / 2) / Math.log10(end / 2) };
 }
 

@@ -36,10 +36,19 @@ export function placeLabels(wanted: readonly number[], top: number, bottom: numb
 }
 
 export function drawLabels(labels: readonly EndLabel[], x: number, top: number, bottom: number): Markup[] {
-  const places = placeLabels(labels.map((label) => label.y), top, bottom);
+  const places = placeLabels(
+    labels.map((label) => label.y),
+    top,
+    bottom,
+  );
   return labels.map(({ text, className, y }, index) => {
     const at = places[index] ?? y;
     const shown = text.length > textMaxChars ? `${text.slice(0, textMaxChars - 1)}…` : text;
-    return html`<path class="leader ${className}" d="M${x + 1} ${y}L${x + leaderPx - 2} ${at}"/><circle class="dot ${className}" cx="${x + leaderPx}" cy="${at}" r="3"/><text class="name" x="${x + leaderPx + 6}" y="${at + 3.8}">${shown}</text>`;
+    return html`<path class="leader ${className}" d="M${x + 1} ${y}L${x + leaderPx - 2} ${at}" /><circle
+        class="dot ${className}"
+        cx="${x + leaderPx}"
+        cy="${at}"
+        r="3"
+      /><text class="name" x="${x + leaderPx + 6}" y="${at + 3.8}">${shown}</text>`;
   });
 }

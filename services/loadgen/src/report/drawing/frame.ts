@@ -31,17 +31,30 @@ export function yIn(plot: Plot, axis: Axis, value: number): number {
 
 /** A drawing that scales with the page and can be read aloud by its name. */
 export function drawing(size: Size, name: string, parts: readonly Markup[]): Markup {
-  return html`<svg viewBox="0 0 ${size.width} ${size.height}" style="max-width:${size.width}px" role="img" aria-label="${name}">${parts}</svg>`;
+  return html`<svg viewBox="0 0 ${size.width} ${size.height}" style="max-width:${size.width}px" role="img" aria-label="${name}">
+    ${parts}
+  </svg>`;
 }
 
 export function drawAxes(plot: Plot, x: Axis, y: Axis): Markup {
   const rows = y.ticks.map(({ at, label }) => {
     const height = yIn(plot, y, at);
-    return html`<path class="grid" d="M${plot.left} ${height}H${plot.right}"/><text class="tick" text-anchor="end" x="${plot.left - 6}" y="${height + 3.8}">${label}</text>`;
+    return html`<path class="grid" d="M${plot.left} ${height}H${plot.right}" /><text
+        class="tick"
+        text-anchor="end"
+        x="${plot.left - 6}"
+        y="${height + 3.8}"
+        >${label}</text
+      >`;
   });
+  let labelled = -Infinity;
   const columns = x.ticks.map(({ at, label }) => {
     const place = xIn(plot, x, at);
-    return html`<path class="grid" d="M${place} ${plot.bottom}v4"/><text class="tick" text-anchor="middle" x="${place}" y="${plot.bottom + 16}">${label}</text>`;
+    const half = (label.length * pxPerChar) / 2;
+    const fits = place - half > labelled;
+    if (fits) labelled = place + half + 4;
+    const text = fits ? html`<text class="tick" text-anchor="middle" x="${place}" y="${plot.bottom + 16}">${label}</text>` : undefined;
+    return html`<path class="grid" d="M${place} ${plot.bottom}v4" />${text}`;
   });
   return joined([...rows, ...columns]);
 }
@@ -53,7 +66,14 @@ export function drawPhases(plot: Plot, x: Axis, phases: readonly Phase[]): Marku
       const [from, to] = [xIn(plot, x, phase.from), xIn(plot, x, phase.to)];
       const fits = to - from > phase.name.length * 5.4 + 4;
       const name = fits ? html`<text class="phase-name" x="${from + 3}" y="${plot.top - 5}">${phase.name}</text>` : undefined;
-      return html`<rect class="phase ${phaseClass(phase.name)}" x="${from}" y="${plot.top}" width="${to - from}" height="${plot.bottom - plot.top}"><title>${phase.name}, ${phase.from}–${phase.to} s</title></rect><path class="phase-begins" d="M${from} ${plot.top - 13}V${plot.bottom}"/>${name}`;
+      return html`<rect
+          class="phase ${phaseClass(phase.name)}"
+          x="${from}"
+          y="${plot.top}"
+          width="${to - from}"
+          height="${plot.bottom - plot.top}"
+          ><title>${phase.name}, ${phase.from}–${phase.to} s</title></rect
+        ><path class="phase-begins" d="M${from} ${plot.top - 13}V${plot.bottom}" />${name}`;
     }),
   );
 }

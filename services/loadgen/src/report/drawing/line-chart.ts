@@ -35,7 +35,9 @@ export function drawLineChart(chart: LineChart, size: Size): Markup {
   const x = timeAxis(endOf(chart), plot.right - plot.left);
   const lines = chart.lines.map((line) => {
     const kept = keptIndexes(line.values, (plot.right - plot.left) / 2);
-    const points = kept.map((index) => point(xIn(plot, x, chart.times[index] ?? 0), line.values[index], (value) => yIn(plot, chart.y, value)));
+    const points = kept.map((index) =>
+      point(xIn(plot, x, chart.times[index] ?? 0), line.values[index], (value) => yIn(plot, chart.y, value)),
+    );
     return html`<path class="line ${line.className}" d="${pathOf(points)}"><title>${line.name}</title></path>`;
   });
   const labels = chart.lines.map(({ name, className, values }) => ({ text: name, className, y: yIn(plot, chart.y, typical(values)) }));

@@ -23,6 +23,10 @@ export function drawPercentileChart(chart: PercentileChart, size: Size): Markup 
     const path = pathOf(curve.points.map(({ oneIn, ms }) => ({ x: xIn(plot, x, oneIn), y: yIn(plot, y, ms) })));
     return html`<path class="line is-strong ${curve.className}" d="${path}"><title>${curve.name}</title></path>`;
   });
-  const labels = chart.curves.map((curve) => ({ text: curve.name, className: curve.className, y: yIn(plot, y, curve.points.at(-1)?.ms ?? 0) }));
+  const labels = chart.curves.map((curve) => ({
+    text: curve.name,
+    className: curve.className,
+    y: yIn(plot, y, curve.points.at(-1)?.ms ?? 0),
+  }));
   return drawing(size, chart.name, [drawAxes(plot, x, y), ...lines, ...drawLabels(labels, plot.right, plot.top + 4, plot.bottom - 4)]);
 }

@@ -38,7 +38,12 @@ export function drawStackedChart(chart: StackedChart, size: Size): Markup {
     ...areas,
     drawAxes(plot, x, chart.y),
     ...thin,
-    ...drawLabels([...areaLabels(chart.areas, toY), ...chart.lines.map((line) => label(line, toY(typical(line.values))))], plot.right, plot.top + 4, plot.bottom - 4),
+    ...drawLabels(
+      [...areaLabels(chart.areas, toY), ...chart.lines.map((line) => label(line, toY(typical(line.values))))],
+      plot.right,
+      plot.top + 4,
+      plot.bottom - 4,
+    ),
   ]);
 }
 

@@ -14,8 +14,8 @@ const processes = {
 const shadePercents = [100, 68, 84, 52];
 
 export function pageStyle(): string {
-  return `:root{color-scheme:light dark;--page:#fff;--card:#f7f8fa;--ink:#1b1f24;--quiet:#5c6570;--rule:#d9dde2;--grid:#e6e9ed;--aside:#8b97a51f;--overload:#e69f0033;--good:#0a6b45;--good-page:#e6f5ee;--bad:#a61b1b;--bad-page:#fdecec;--unsure:#7a5200;--unsure-page:#fdf4e0;${variables('light')}}
-@media (prefers-color-scheme:dark){:root{--page:#14171b;--card:#1b1f25;--ink:#e7eaee;--quiet:#9aa5b1;--rule:#343b44;--grid:#2a3038;--aside:#aab6c41c;--overload:#e8b13a33;--good:#6fd6a6;--good-page:#12301f;--bad:#ff9c94;--bad-page:#3a1618;--unsure:#f0c878;--unsure-page:#33270d;${variables('dark')}}}
+  return `:root{color-scheme:light dark;--page:#fff;--card:#f7f8fa;--ink:#1b1f24;--quiet:#5c6570;--rule:#d9dde2;--grid:#e6e9ed;--aside:#8b97a518;--overload:#e69f0033;--good:#0a6b45;--good-page:#e6f5ee;--bad:#a61b1b;--bad-page:#fdecec;--unsure:#7a5200;--unsure-page:#fdf4e0;${variables('light')}}
+@media (prefers-color-scheme:dark){:root{--page:#14171b;--card:#1b1f25;--ink:#e7eaee;--quiet:#9aa5b1;--rule:#343b44;--grid:#2a3038;--aside:#aab6c417;--overload:#e8b13a33;--good:#6fd6a6;--good-page:#12301f;--bad:#ff9c94;--bad-page:#3a1618;--unsure:#f0c878;--unsure-page:#33270d;${variables('dark')}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 main{max-width:1184px;margin:0 auto;padding:32px 32px 64px}
@@ -85,5 +85,8 @@ footer{margin-top:48px;color:var(--quiet);font-size:13px}
 }
 
 function variables(scheme: 'light' | 'dark'): string {
-  return [...candidates[scheme].map((colour, index) => `--c${index}:${colour}`), ...processes[scheme].map((colour, index) => `--p${index}:${colour}`)].join(';');
+  return [
+    ...candidates[scheme].map((colour, index) => `--c${index}:${colour}`),
+    ...processes[scheme].map((colour, index) => `--p${index}:${colour}`),
+  ].join(';');
 }

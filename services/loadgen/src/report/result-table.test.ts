@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { Result } from '../result.ts';
+import { resultTable } from './result-table.ts';
+import { sampleResult } from './sample.fixture.ts';
+import { textTable } from './text-table.ts';
+
+function run(candidate: string, round: number, figures: Readonly<Record<string, number>>, more: Partial<Result> = {}): Result {
+  return { ...sampleResult({ candidate, round, seconds: 1 }), figures, latencies: {}, parameters: { documents: 100 }, ...more };
+}
+
+test('columns are as wide as their widest cell, and nothing hangs over', () => {
+  expect(
+    textTable(
+      [
+        ['a', '1', ''],
+        ['long', '1,000', ''],
+        ['µ', '', ''],
+      ],
+      ['left', 'right', 'left'],
+    ),
+  ).toEqual(['a         1', 'long  1,000', 'µ']);
+});
+
+test('medians, spreads and ratios of rounds stand below each other, the reference first', () => {
+  const results = [0, 1, 2].flatMap((round) => [
+    run('weft', round, { cpu_us_per_update: [60, 50, 70][round] ?? 0, not_delivered: 0 }),
+    run('raw', round, { cpu_us_per_update: [30, 25, 35][round] ?? 0, not_delivered: 0 }),
+  ]);
+  expect(resultTable(results, { reference: 'raw' })).toBe(
+    `${[
+      'typing: documents 100',
+      '--------------------------------------------------------------',
+      '                    │  raw  3 rounds  │  weft  3 rounds',
+      'CPU per update  µs  │   30  (25–35)   │    60  (50–70)   ×2.00',
+      'not delivered       │    0            │     0',
+      '',
+      'Nothing undelivered, in 6 runs.',
+    ].join('\n')}\n`,
+  );
+});
+
+test('a candidate that was not measured for a figure has a dash', () => {
+  const table = resultTable([run('raw', 0, { stall_ms: 3 }), run('weft', 0, {})]);
+  expect(table).toContain('stall  ms  │    3  │     –');
+});
+
+test('one round that lost something is not hidden by two that did not', () => {
+  const results = [0, 1, 2].map((round) =>
+    run('weft', round, { not_delivered: round === 1 ? 14 : 0 }, round === 1 ? { troubles: ['Two were closed.'] } : {}),
+  );
+  const table = resultTable(results);
+  expect(table).toContain('not delivered  │    14  (0–14)');
+  expect(table).toContain('! typing, weft, round 2: Two were closed.');
+  expect(table).toContain('14 not delivered, in 1 of 3 runs (typing, weft, round 2).');
+});
+
+test('what nobody counted is not called delivered', () => {
+  expect(resultTable([run('weft', 0, { not_delivered: 0 }), run('raw', 0, {})])).toContain('only 1 of 2 runs counted it');
+  expect(resultTable([])).toContain('There are no results.');
+});
+
+test('parameters that differ name their candidates, rounds that differ show both', () => {
+  const table = resultTable([run('weft', 0, {}), run('weft', 1, {}, { parameters: { documents: 50 } }), run('raw', 0, {})]);
+  expect(table).toContain('typing: documents 100, 50 (weft) 100 (raw)');
+});
