@@ -26,7 +26,7 @@ async function measuredApart(name: string): Promise<Figures> {
   // The young generation as large as it becomes under load, from the start.
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--min-semi-space-size=16', fileURLToPath(import.meta.url), '--step', name],
+    ['--min-semi-space-size=16', '--expose-gc', fileURLToPath(import.meta.url), '--step', name],
     { maxBuffer: 16 * 1024 * 1024 },
   );
   return JSON.parse(stdout) as Figures;

@@ -1,16 +1,22 @@
 import * as encoding from 'lib0/encoding';
 import * as Y from 'yjs';
 
+/** What was in the text before anybody typed. */
+export function beforeTyping(): Uint8Array {
+  const doc = new Y.Doc();
+  doc.clientID = 1_000_000_000;
+  doc.getText('t').insert(0, '.'.repeat(20_000));
+  return Y.encodeStateAsUpdate(doc);
+}
+
 /** What one person types into a text, a letter an update, of about 25 bytes each; causal, in order. */
 export function typing(count: number, clientId = 1_234_567_890): Uint8Array[] {
   const doc = new Y.Doc();
   doc.clientID = clientId;
+  Y.applyUpdate(doc, beforeTyping());
   const text = doc.getText('t');
   const updates: Uint8Array[] = [];
   doc.on('update', (update: Uint8Array) => updates.push(update));
-  // Something to stand behind, so that each letter has an origin and no parent.
-  text.insert(0, '.'.repeat(20_000));
-  updates.length = 0;
   for (let i = 0; i < count; i++) text.insert(10_000 + i, letters[i % letters.length]!);
   return updates;
 }

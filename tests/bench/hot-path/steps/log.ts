@@ -72,6 +72,14 @@ export const logSteps: readonly Step[] = [
   packed(1, 'paste 100 kB', () => sizes['paste 100 kB']),
   packed(1, 'paste 4 MB, in pieces', () => largePaste()),
   ...[2, 10, 100, 1_000].flatMap((count) => [merged('ours', mergeUpdatesInTree, count), merged('Y.mergeUpdates', Y.mergeUpdates, count)]),
+  {
+    name: 'merge: ours, a paste of 100 kB and a typing update',
+    operations: 2,
+    prepare: () => {
+      const updates = [sizes['paste 100 kB'], typed()[0]!];
+      return () => mergeUpdatesInTree(updates);
+    },
+  },
   mergedOf(3, 12),
   mergedOf(10, 100),
   read('none of its partitions owned', () => false),

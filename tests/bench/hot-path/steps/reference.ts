@@ -1,8 +1,9 @@
 import * as Y from 'yjs';
-import { documentName, sizes, typing } from '../material.ts';
+import { beforeTyping, documentName, sizes, typing } from '../material.ts';
 import type { Step } from '../step.ts';
 
 const bytes64k = new Uint8Array(65_536);
+const frame50 = new ArrayBuffer(50);
 const name = documentName(1);
 const nameBytes = new TextEncoder().encode(name);
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -25,6 +26,7 @@ export const referenceSteps: readonly Step[] = [
       return () => {
         if (next === typed.length) {
           doc = new Y.Doc();
+          Y.applyUpdate(doc, beforeTyping());
           doc.on('update', (update: Uint8Array) => (heard += update.byteLength));
           next = 0;
         }
@@ -39,6 +41,8 @@ export const referenceSteps: readonly Step[] = [
     name: `reference: Buffer.allocUnsafe(${size})`,
     prepare: () => () => Buffer.allocUnsafe(size),
   })),
+  { name: 'reference: copy of a frame of 50 B, as an ArrayBuffer', prepare: () => () => new Uint8Array(frame50.slice(0)) },
+  { name: 'reference: copy of a frame of 50 B, as a Uint8Array', prepare: () => () => new Uint8Array(frame50).slice() },
   { name: 'reference: a view of bytes', prepare: () => () => bytes64k.subarray(100, 125) },
   { name: 'reference: TextEncoder, a document name', prepare: () => () => encoder.encode(name) },
   { name: 'reference: TextDecoder, a document name', prepare: () => () => strict.decode(nameBytes) },
