@@ -38,7 +38,8 @@ export function readCommand(args: readonly string[]): Command {
   const dialect = values.dialect as Dialect;
   if (!dialects.includes(dialect)) throw new UsageError(`--dialect ${values.dialect}: expected one of ${dialects.join(', ')}`);
   const urls = values.url;
-  for (const url of urls) if (!/^wss?:\/\/[^/]+\/?$/.test(url)) throw new UsageError(`--url ${url}: expected ws://host:port, without a path (--path)`);
+  for (const url of urls)
+    if (!/^wss?:\/\/[^/]+\/?$/.test(url)) throw new UsageError(`--url ${url}: expected ws://host:port, without a path (--path)`);
   return {
     scenario,
     dialect,
@@ -86,7 +87,8 @@ function readParameters(scenario: Scenario, given: readonly string[]): Record<st
     if (!(name in scenario.parameters))
       throw new UsageError(`--set ${one}: ${scenario.name} takes ${Object.keys(scenario.parameters).join(', ')}`);
     const value = Number(text);
-    if (text === undefined || text === '' || !Number.isFinite(value) || value < 0) throw new UsageError(`--set ${one}: expected ${name}=<number of 0 or more>`);
+    if (text === undefined || text === '' || !Number.isFinite(value) || value < 0)
+      throw new UsageError(`--set ${one}: expected ${name}=<number of 0 or more>`);
     parameters[name] = value;
   }
   return parameters;
@@ -102,8 +104,19 @@ function readProcess(given: string): WatchedProcess {
 /** What there is to choose from. */
 export function usage(): string {
   const lines = ['npm run load -- <scenario> [--url ws://host:port]… [--dialect collab|yjs|fallback] [--set parameter=number]…', ''];
-  lines.push('  --path        /collab, or what comes before the document (yjs): /yjs/', '  --token       what clients bring; default none', '  --name        what the report calls it', '  --prefix      of the documents’ names; default random');
-  lines.push('  --process     <name>=<pid> of a server, more than once: its CPU and memory, its children included', '  --json        file to which the result is appended, a line', '  --html        file for the report with plots', '  --quiet       no line a second', '');
+  lines.push(
+    '  --path        /collab, or what comes before the document (yjs): /yjs/',
+    '  --token       what clients bring; default none',
+    '  --name        what the report calls it',
+    '  --prefix      of the documents’ names; default random',
+  );
+  lines.push(
+    '  --process     <name>=<pid> of a server, more than once: its CPU and memory, its children included',
+    '  --json        file to which the result is appended, a line',
+    '  --html        file for the report with plots',
+    '  --quiet       no line a second',
+    '',
+  );
   for (const { name, say, parameters } of scenarios) {
     lines.push(`${name}: ${say}`);
     for (const [key, of] of Object.entries(parameters)) lines.push(`  ${`${key}=${of.default}`.padEnd(16)} ${of.say}`);

@@ -25,7 +25,10 @@ export interface RunOptions {
 /** Runs a scenario once. Rejects when it could not be run to its end; what went wrong within it is in the result. */
 export async function runScenario(options: RunOptions): Promise<Result> {
   const { scenario, dialect, token, say, processes, progress } = options;
-  const parameters = { ...Object.fromEntries(Object.entries(scenario.parameters).map(([name, of]) => [name, of.default])), ...options.parameters };
+  const parameters = {
+    ...Object.fromEntries(Object.entries(scenario.parameters).map(([name, of]) => [name, of.default])),
+    ...options.parameters,
+  };
   const meter = new Meter({ dialect, processes, progress });
   const transports = new Transports({ dialect, urls: options.urls, path: options.path, token });
   const prefix = options.prefix ?? `load-${randomBytes(4).toString('hex')}`;

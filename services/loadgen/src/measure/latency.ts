@@ -3,7 +3,13 @@ import type { Distribution } from '../result.ts';
 
 /** Microseconds; 60 s is longer than anybody waits here. Two figures: within 1 %. */
 const newHistogram = (): Histogram =>
-  build({ bitBucketSize: 32, autoResize: false, lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 2 });
+  build({
+    bitBucketSize: 32,
+    autoResize: false,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000_000,
+    numberOfSignificantValueDigits: 2,
+  });
 
 /** How long something took, over and over. */
 export class Latency {

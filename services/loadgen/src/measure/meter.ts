@@ -195,7 +195,8 @@ export class Meter implements Counts {
     this.#measuredToUs = nowUs();
     this.#usageAt = { from: this.#usageFrom!, to: usageOf(this.#options.processes) };
     const lateP99 = this.latency('generator_late').percentile(99);
-    if (lateP99 > lateMs) this.trouble(`the generator was late itself: ${lateP99.toFixed(1)} ms (p99); it needs more CPU, or more processes`);
+    if (lateP99 > lateMs)
+      this.trouble(`the generator was late itself: ${lateP99.toFixed(1)} ms (p99); it needs more CPU, or more processes`);
   }
 
   #endSecond(): void {

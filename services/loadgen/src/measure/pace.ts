@@ -37,7 +37,7 @@ const burstMax = 64;
 
 /** Waits; rejects when the time is up with what `otherwise` says. */
 export async function until(condition: () => boolean, withinMs: number, otherwise: () => string): Promise<void> {
-  for (const deadline = performance.now() + withinMs; !condition(); ) {
+  for (const deadline = performance.now() + withinMs; !condition();) {
     if (performance.now() > deadline) throw new Error(otherwise());
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

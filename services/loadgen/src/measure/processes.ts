@@ -56,7 +56,10 @@ function parentOf(pid: number): number | undefined {
 function fieldsOf(pid: number): number[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
   } catch {
     return undefined;
   }
@@ -77,7 +80,8 @@ function readStat(pid: number): Usage | undefined {
 /** Seconds. To the nanosecond, unlike what `stat` counts. */
 function threadsCpu(pid: number): number {
   let ns = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 1)[0]);
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 1)[0]);
   return ns / 1e9;
 }
 

@@ -15,6 +15,7 @@ const units: Readonly<Record<string, string>> = {
   mib: 'MiB',
   percent: '%',
   cores: 'cores',
+  share: 'share',
 };
 
 const words: Readonly<Record<string, string>> = {
@@ -36,12 +37,25 @@ export function latencyLabel(name: string): string {
   return latencies[name] ?? name.replaceAll('_', ' ');
 }
 
-/** The unit is the first word that is one, but not the first of all and none after "per": `bytes_per_update` has none, `stall_ms` has ms. */
+/** `peakSeconds` is "peak seconds". */
+export function parameterLabel(name: string): string {
+  return name
+    .replaceAll('_', ' ')
+    .replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .trim();
+}
+
+/**
+ * The unit is the first word that is one, but none after "per": `bytes_per_update` has none, `stall_ms` has ms. The first word of all is one only in
+ * `seconds_until_…`. A share says what it is in its label, too.
+ */
 export function readFigureName(name: string): FigureName {
   const parts = name.split('_').filter((part) => part !== '');
-  const at = parts.findIndex((part, index) => index > 0 && parts[index - 1] !== 'per' && units[part] !== undefined);
+  const at = parts.findIndex(
+    (part, index) => (index > 0 || parts[1] === 'until') && parts[index - 1] !== 'per' && units[part] !== undefined,
+  );
   const label = parts
-    .filter((_, index) => index !== at)
+    .filter((part, index) => index !== at || part === 'share')
     .map((part) => words[part] ?? part)
     .join(' ');
   return { label, unit: units[parts[at] ?? ''] ?? '' };

@@ -35,7 +35,7 @@ export function htmlReport(results: readonly Result[], { title, reference }: Rep
             <p class="quiet">${subtitle(results, summaries)}</p>
           </header>
           ${verdict(results)}
-          ${summaries.length > 1 ? html`<nav aria-label="Scenarios">${summaries.map(({ scenario }, index) => html`<a href="#${sectionId(index)}">${scenario}</a>`)}</nav>` : undefined}
+          ${summaries.length > 1 ? html`<nav aria-label="Scenarios">${summaries.map((summary, index) => html`<a href="#${sectionId(index)}">${summary.title}</a>`)}</nav>` : undefined}
           ${sections}
           <footer>${explanation(reference)}</footer>
         </main>

@@ -4,8 +4,9 @@ export interface Scale {
   readonly unit: string;
 }
 
-/** One scale for all values of a row, so that they compare at a glance; only bytes are scaled. */
+/** One scale for all values of a row, so that they compare at a glance: bytes by the largest, shares in percent. */
 export function scaleOf(unit: string, largest: number): Scale {
+  if (unit === 'share') return { divisor: 0.01, unit: '%' };
   if (unit !== 'B') return { divisor: 1, unit };
   const step = largest >= 1024 ** 3 ? 3 : largest >= 1024 ** 2 ? 2 : largest >= 1024 ? 1 : 0;
   return { divisor: 1024 ** step, unit: ['B', 'KiB', 'MiB', 'GiB'][step] ?? 'B' };

@@ -59,7 +59,28 @@ test('what nobody counted is not called delivered', () => {
   expect(resultTable([])).toContain('There are no results.');
 });
 
-test('parameters that differ name their candidates, rounds that differ show both', () => {
-  const table = resultTable([run('weft', 0, {}), run('weft', 1, {}, { parameters: { documents: 50 } }), run('raw', 0, {})]);
-  expect(table).toContain('typing: documents 100, 50 (weft) 100 (raw)');
+test('parameters in which candidates differ name them', () => {
+  const table = resultTable([
+    run('weft', 0, {}, { parameters: { documents: 100, rate: 1500 } }),
+    run('raw', 0, {}, { parameters: { documents: 100, rate: 9000 } }),
+  ]);
+  expect(table).toContain('typing: documents 100; rate 1,500 (weft) 9,000 (raw)');
+});
+
+test('a candidate measured with two sets of parameters was measured twice, not in two rounds', () => {
+  const results = [1000, 1500].flatMap((readers, at) =>
+    ['weft', 'raw'].map((name) =>
+      run(
+        name,
+        at,
+        { p99_ms: readers / 100 },
+        { scenario: 'room', parameters: { readers, rate: 50 }, troubles: readers === 1500 ? ['Slow.'] : [] },
+      ),
+    ),
+  );
+  const table = resultTable(results, { reference: 'raw' });
+  expect(table).toContain('room, readers 1,000: readers 1,000; rate 50\n');
+  expect(table).toContain('room, readers 1,500: readers 1,500; rate 50\n');
+  expect(table).not.toContain('2 rounds');
+  expect(table).toContain('! room, readers 1,500, weft: Slow.');
 });

@@ -31,7 +31,7 @@ function scenarioBlock(summary: ScenarioSummary): string[] {
     ...summary.latencies.flatMap(({ label, rows: ofLatency }) => ofLatency.map((row) => tableRow(`${label} ${row.label}`, row))),
   ];
   const lines = textTable(rows, ['left', 'left', ...candidates.flatMap(() => ['left', 'right', 'left', 'right'] as const)]);
-  return [summary.scenario + sharedParameters(summary), '-'.repeat(Math.max(...lines.map((line) => line.length))), ...lines];
+  return [summary.title + sharedParameters(summary), '-'.repeat(Math.max(...lines.map((line) => line.length))), ...lines];
 }
 
 function tableRow(label: string, row: Row): string[] {

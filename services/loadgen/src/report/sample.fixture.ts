@@ -77,9 +77,10 @@ function sampleSecond(options: SampleOptions, at: number, seconds: number, rando
   const slow = (at === options.spikeAt ? 40 : 1) * (overloaded ? 6 + (at - 25) : 1) * (0.9 + random() * 0.25);
   const measured = phase === 'measured';
   const values = Array.from({ length: 60 }, () => latency * slow * Math.exp(0.75 * normal(random)));
-  if (measured)
-    for (const value of values)
-      (all.recordValueWithCount(Math.round(value * 1000), 5), ack.recordValueWithCount(Math.round(value * 1450), 2));
+  for (const value of measured ? values : []) {
+    all.recordValueWithCount(Math.round(value * 1000), 5);
+    ack.recordValueWithCount(Math.round(value * 1450), 2);
+  }
   const [p50, p99] = [latency * slow, latency * slow * 5.7 * (0.9 + random() * 0.3)];
   const sent = Math.round(rate * load);
   const shares = Object.entries(options.cpu ?? sampleCpu);

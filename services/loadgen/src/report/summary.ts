@@ -1,6 +1,7 @@
 import type { Distribution, Result } from '../result.ts';
 import { groupBy } from './group-by.ts';
-import { latencyLabel, readFigureName } from './figure-name.ts';
+import { latencyLabel, parameterLabel, readFigureName } from './figure-name.ts';
+import { type Measurement, measurementsOf, showParameter } from './measurement.ts';
 import { phasesOf } from './phases.ts';
 import { formatDuration, type Scale, scaleOf } from './quantity.ts';
 import { ratioTo, type Spread, spreadOf } from './spread.ts';
@@ -8,7 +9,8 @@ import { undeliveredFigure } from './verdict.ts';
 
 /** Everything about one scenario that is worth a word: what tables and charts are made from. */
 export interface ScenarioSummary {
-  readonly scenario: string;
+  /** The scenario, and what tells it from others of its kind. */
+  readonly title: string;
   /** In the order in which they first appear, the reference first. */
   readonly candidates: readonly CandidateSummary[];
   readonly reference: string | undefined;
@@ -49,7 +51,7 @@ export function shownOf({ mustBeZero }: Row, { median, max }: Spread): number {
 
 export interface ParameterRow {
   readonly label: string;
-  /** One a candidate; several values in one where rounds differ, which makes them no rounds of the same. */
+  /** One a candidate. */
   readonly values: readonly string[];
 }
 
@@ -61,13 +63,12 @@ const quantiles: readonly (readonly [label: string, of: (distribution: Distribut
   ['max', (distribution) => distribution.max],
 ];
 
-/** Results of the same scenario and candidate are rounds of one measurement. */
+/** Results of one candidate in the same measurement are its rounds. */
 export function summarise(results: readonly Result[], reference?: string): ScenarioSummary[] {
-  const byScenario = groupBy(results, (result) => result.scenario);
-  return [...byScenario].map(([scenario, ofScenario]) => summariseScenario(scenario, ofScenario, reference));
+  return measurementsOf(results).map((measurement) => summariseScenario(measurement, reference));
 }
 
-function summariseScenario(scenario: string, results: readonly Result[], wanted: string | undefined): ScenarioSummary {
+function summariseScenario({ title, results }: Measurement, wanted: string | undefined): ScenarioSummary {
   const candidates = [...groupBy(results, (result) => result.candidate)]
     .map(([name, rounds]) => ({ name, rounds: rounds.toSorted((a, b) => a.startedAt - b.startedAt) }))
     .toSorted((a, b) => Number(b.name === wanted) - Number(a.name === wanted));
@@ -75,7 +76,7 @@ function summariseScenario(scenario: string, results: readonly Result[], wanted:
   const row = (label: string, unit: string, of: (result: Result) => number | undefined): Row =>
     makeRow(candidates, reference, label, unit, of);
   return {
-    scenario,
+    title,
     candidates,
     reference,
     figures: namesOf(results, (result) => result.figures).map((name) => {
@@ -88,10 +89,10 @@ function summariseScenario(scenario: string, results: readonly Result[], wanted:
       rows: quantiles.map(([label, of]) => row(label, 'ms', (result) => result.latencies[name] && of(result.latencies[name]))),
     })),
     parameters: namesOf(results, (result) => result.parameters).map((name) => ({
-      label: name.replaceAll('_', ' '),
-      values: candidates.map(({ rounds }) => differing(rounds, (round) => showParameter(round.parameters[name])).join(', ')),
+      label: parameterLabel(name),
+      values: candidates.map(({ rounds }) => showParameter(rounds[0]?.parameters[name])),
     })),
-    phases: candidates.map(({ rounds }) => differing(rounds, showPhases).join('; ')),
+    phases: candidates.map(({ rounds }) => [...new Set(rounds.map(showPhases))].join('; ')),
   };
 }
 
@@ -115,18 +116,9 @@ function namesOf(results: readonly Result[], of: (result: Result) => object): st
   return [...new Set(results.flatMap((result) => Object.keys(of(result))))];
 }
 
-function differing(rounds: readonly Result[], show: (round: Result) => string): string[] {
-  return [...new Set(rounds.map(show))];
-}
-
 /** `warming 5 s, measured 60 s`. */
 function showPhases({ series }: Result): string {
   return phasesOf(series)
     .map(({ name, from, to }) => `${name} ${formatDuration(to - from)}`)
     .join(', ');
-}
-
-function showParameter(value: number | string | undefined): string {
-  if (value === undefined) return '–';
-  return typeof value === 'number' ? value.toLocaleString('en-US') : value;
 }

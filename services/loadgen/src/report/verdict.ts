@@ -1,4 +1,5 @@
 import type { Result } from '../result.ts';
+import { measurementsOf } from './measurement.ts';
 import { formatNumber } from './quantity.ts';
 
 /** The figure in which every scenario says how many updates did not reach someone they should have reached. */
@@ -19,10 +20,12 @@ export function verdictOf(results: readonly Result[]): Verdict {
 
 /** `typing, weft` or, where there are several rounds, `typing, weft, round 2`. */
 function placeOf(result: Result, results: readonly Result[]): string {
-  const rounds = results
-    .filter(({ scenario, candidate }) => scenario === result.scenario && candidate === result.candidate)
+  const measurement = measurementsOf(results).find((one) => one.results.includes(result));
+  const rounds = (measurement?.results ?? [])
+    .filter(({ candidate }) => candidate === result.candidate)
     .toSorted((a, b) => a.startedAt - b.startedAt);
-  return [result.scenario, result.candidate, ...(rounds.length > 1 ? [`round ${rounds.indexOf(result) + 1}`] : [])].join(', ');
+  const round = rounds.length > 1 ? [`round ${rounds.indexOf(result) + 1}`] : [];
+  return [measurement?.title ?? result.scenario, result.candidate, ...round].join(', ');
 }
 
 /** Good only if every run counted: what nobody counted may be missing. */

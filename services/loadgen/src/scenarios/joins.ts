@@ -60,7 +60,10 @@ export const joins: Scenario = {
       await sleep(1500);
     }
     const after = meter.peakRss;
-    const growth = [...after].reduce((sum, [name, bytes]) => (name === 'loadgen' ? sum : sum + Math.max(0, bytes - (before.get(name) ?? 0))), 0);
+    const growth = [...after].reduce(
+      (sum, [name, bytes]) => (name === 'loadgen' ? sum : sum + Math.max(0, bytes - (before.get(name) ?? 0))),
+      0,
+    );
     return {
       seconds_until_all_synced: median(figures.map(([seconds]) => seconds!)),
       server_cpu_us_per_connect: median(figures.map(([, cpu]) => cpu!)),
@@ -74,7 +77,11 @@ export const joins: Scenario = {
 export const loaded: Scenario = {
   name: 'loaded',
   say: 'Documents that somebody has open: memory of the servers, as a multiple of their bytes.',
-  parameters: { documents: { default: 100, say: 'Documents.' }, bytes: { default: 148_000, say: 'Bytes of each.' }, rest: { default: 8, say: 'Seconds to wait before memory is read.' } },
+  parameters: {
+    documents: { default: 100, say: 'Documents.' },
+    bytes: { default: 148_000, say: 'Bytes of each.' },
+    rest: { default: 8, say: 'Seconds to wait before memory is read.' },
+  },
   async run(world) {
     const warm = world.room('loaded-first');
     await seeded(world, warm);
@@ -109,7 +116,9 @@ export const pastes: Scenario = {
     const busy = world.room('pastes');
     const quiet = world.room('bystanders');
     const wholeBytesMax = 64 * 1024 * 1024;
-    const pasters = await gather(world.parameter('writers'), (i) => world.person(busy, i % transports.targets, { padding: world.parameter('bytes'), wholeBytesMax }));
+    const pasters = await gather(world.parameter('writers'), (i) =>
+      world.person(busy, i % transports.targets, { padding: world.parameter('bytes'), wholeBytesMax }),
+    );
     for (const person of pasters) void person.writer;
     const bystanders = await gather(2, (i) => world.person(quiet, i % transports.targets, { meter: meter.of('bystander') }));
     for (const person of bystanders) void person.writer;
@@ -174,7 +183,7 @@ function contentOf(bytes: number): Uint8Array[] {
     const vector = Y.encodeStateVector(doc);
     const text = doc.getText(TEXT);
     doc.transact(() => {
-      for (let chunk = 0; chunk < updateBytes && written < bytes; ) {
+      for (let chunk = 0; chunk < updateBytes && written < bytes;) {
         const words = 'weft loses no acknowledged edit, and can prove it. '.repeat(Math.ceil(run / 51)).slice(0, run);
         text.insert(Math.floor(Math.random() * text.length), words);
         // Some twenty bytes around each.

@@ -45,7 +45,11 @@ export const presenceJoins: Scenario = {
     world.meter.measure();
     const startedMs = performance.now();
     const people = Array.from({ length: world.parameter('people') }, (_, i) => world.person(of, i % world.transports.targets));
-    for (const person of people) void person.synced().then(() => person.announce(nowUs()), () => undefined);
+    for (const person of people)
+      void person.synced().then(
+        () => person.announce(nowUs()),
+        () => undefined,
+      );
     await waited(() => people.every((person) => person.isSynced), settleMs);
     await waited(() => people.every((person) => person.missingPresence === 0), settleMs);
     const seconds = (performance.now() - startedMs) / 1000;

@@ -60,7 +60,8 @@ export const flatOut: Scenario = {
           person.type(Math.floor((performance.timeOrigin + performance.now()) * 1000));
         }
     };
-    const seen = (): number => readers.reduce((sum, reader) => sum + writers.reduce((edits, { writer }) => edits + reader.editsSeen(writer), 0), 0) / readers.length;
+    const seen = (): number =>
+      readers.reduce((sum, reader) => sum + writers.reduce((edits, { writer }) => edits + reader.editsSeen(writer), 0), 0) / readers.length;
     meter.phase('warming');
     await write(world.parameter('warm'));
     const before = seen();

@@ -97,7 +97,11 @@ export class Cursor {
 
   string(): string {
     const bytes = this.uint();
-    const text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + this.at, Math.min(bytes, this.bytes.byteLength - this.at)).toString();
+    const text = Buffer.from(
+      this.bytes.buffer,
+      this.bytes.byteOffset + this.at,
+      Math.min(bytes, this.bytes.byteLength - this.at),
+    ).toString();
     this.at += bytes;
     return text;
   }

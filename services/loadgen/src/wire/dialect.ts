@@ -78,7 +78,8 @@ class Frames implements ClientFrames {
     else if (type === types.close && this.#token !== undefined) heard.kind = 'denied';
     // y-websocket has nothing but denials of this type; of the other dialect 2 is `authenticated`.
     else if (type === types.auth) heard.kind = this.#token === undefined || cursor.uint() !== 2 ? 'denied' : 'other';
-    if (heard.kind === 'step1' || heard.kind === 'step2' || heard.kind === 'update' || heard.kind === 'awareness') heard.length = cursor.uint();
+    if (heard.kind === 'step1' || heard.kind === 'step2' || heard.kind === 'update' || heard.kind === 'awareness')
+      heard.length = cursor.uint();
     heard.at = cursor.at;
     return heard;
   }

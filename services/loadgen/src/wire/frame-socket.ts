@@ -173,9 +173,7 @@ export class FrameSocket {
     else if (op === opPing) this.#write(opPong, payload);
     else if (op === opClose) {
       this.#close =
-        payload.byteLength >= 2
-          ? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
-          : { code: 1005, reason: '' };
+        payload.byteLength >= 2 ? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() } : { code: 1005, reason: '' };
       this.#socket.end();
     }
   }

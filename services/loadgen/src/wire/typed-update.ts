@@ -60,11 +60,11 @@ function walkTyped(cursor: Cursor, brings: Brings): boolean {
     for (; structs > 0; structs--) {
       const info = cursor.byte();
       if ((info & 31) !== 4) return false;
-      if (info & 0x80) cursor.uint(), cursor.uint();
-      if (info & 0x40) cursor.uint(), cursor.uint();
+      if (info & 0x80) (cursor.uint(), cursor.uint());
+      if (info & 0x40) (cursor.uint(), cursor.uint());
       if ((info & 0xc0) === 0) {
         if (cursor.uint() === 1) cursor.skip(cursor.uint());
-        else cursor.uint(), cursor.uint();
+        else (cursor.uint(), cursor.uint());
         if (info & 0x20) cursor.skip(cursor.uint());
       }
       // ASCII throughout: as many clock ticks as bytes.

@@ -36,7 +36,7 @@ export function figureTable(summary: ScenarioSummary, colours: Colours): Markup 
     class="scroll${classes.length === 1 ? ' is-alone' : undefined}"
     tabindex="0"
     role="region"
-    aria-label="Figures of ${summary.scenario}"
+    aria-label="Figures of ${summary.title}"
   >
     <table>
       <colgroup>

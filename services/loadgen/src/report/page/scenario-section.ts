@@ -20,7 +20,7 @@ export function scenarioSection(summary: ScenarioSummary, colours: Colours, id: 
   const runs = summary.candidates.map(({ rounds }) => middleRound(rounds));
   const several = summary.candidates.some(({ rounds }) => rounds.length > 1);
   return html`<section class="scenario" id="${id}">
-    <h2>${summary.scenario}</h2>
+    <h2>${summary.title}</h2>
     ${figureTable(summary, colours)} ${percentileGrid(summary, colours)}
     ${several ? html`<p class="h3-note" style="margin:32px 0 -24px">Of several rounds, the charts over time show the middle one by latency.</p>` : undefined}
     ${chartRows(runs, colours).map((row) => rowGrid(row, summary.candidates, runs, colours))}
@@ -35,7 +35,7 @@ export function middleRound(rounds: readonly Result[]): Result {
   return middle;
 }
 
-function percentileGrid({ scenario, candidates, latencies }: ScenarioSummary, colours: Colours): Markup {
+function percentileGrid({ title, candidates, latencies }: ScenarioSummary, colours: Colours): Markup {
   const charts = latencies.flatMap(({ name, label }) => {
     const curves = candidates.map((candidate) => ({
       name: candidate.name,
@@ -49,7 +49,7 @@ function percentileGrid({ scenario, candidates, latencies }: ScenarioSummary, co
   const columns = columnsFor(charts.length);
   const figures = charts.map(({ label, curves }) => {
     const draw = (size: Size): Markup =>
-      drawPercentileChart({ name: `Latency by percentile: ${scenario}, ${label}`, curves }, { ...size, height: size.height + 40 });
+      drawPercentileChart({ name: `Latency by percentile: ${title}, ${label}`, curves }, { ...size, height: size.height + 40 });
     return html`<figure>
       <figcaption>${label}</figcaption>
       ${inBothSizes(draw, columns)}

@@ -1,0 +1,27 @@
+/** A line of targets.md: a scenario, how it is run, and what we want of it. */
+export interface Row {
+  readonly name: string;
+  readonly scenario: string;
+  readonly set?: Readonly<Record<string, number>>;
+  /** Candidates that are measured in turns, ours first; the others are its peers in the table. */
+  readonly candidates: readonly string[];
+  /** Documents are written, and the servers' memory emptied (`Running.restart`), before. Bytes of each. */
+  readonly coldBytes?: number;
+  /** Rows of one sitting share a start of the servers, one after the other. Default: its own. */
+  readonly sitting?: string;
+  readonly goals: readonly Goal[];
+}
+
+/** What is wanted of a figure of ours. */
+export interface Goal {
+  /** As targets.md calls it. */
+  readonly what: string;
+  /** A figure's name, or `<latency>.<p50|p99|…>`. */
+  readonly figure: string;
+  /** Divide by the same figure of this candidate, in the same round. */
+  readonly over?: string;
+  readonly unit: string;
+  readonly bar: number;
+  readonly goal: number;
+  readonly better: 'lower' | 'higher';
+}
