@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 /** What was in the text before anybody typed. */
 export function beforeTyping(): Uint8Array {
   const doc = new Y.Doc();
-  doc.clientID = 1_000_000_000;
+  doc.clientID = 1_900_000_000;
   doc.getText('t').insert(0, '.'.repeat(20_000));
   return Y.encodeStateAsUpdate(doc);
 }
