@@ -16,8 +16,6 @@ export function joined(parts: readonly Markup[]): Markup {
   return { markup: parts.map((part) => part.markup).join('') };
 }
 
-export const nothing: Markup = { markup: '' };
-
 function shown(part: Part): string {
   if (part === undefined) return '';
   if (typeof part === 'string') return part.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
