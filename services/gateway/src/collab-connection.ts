@@ -55,7 +55,7 @@ export class CollabConnection implements ConnectionHandler {
       if (!isBinary) throw new BadFrame(CLOSE.unauthorized, 'a text frame: binary frames are expected');
       if (bytes.byteLength > this.#limits.frameBytesMax)
         throw new BadFrame(CLOSE.frameTooLarge, `a frame of ${bytes.byteLength} bytes: at most ${this.#limits.frameBytesMax} are taken`);
-      const frame = decodeCollabFrame(bytes, { awarenessEntriesMax: this.#limits.awarenessEntriesMax });
+      const frame = decodeCollabFrame(bytes, this.#limits);
       if (frame.type !== 'pong') this.#addressed(frame, bytes.byteLength);
     } catch (error) {
       this.#refuse(error);
@@ -111,7 +111,7 @@ export class CollabConnection implements ConnectionHandler {
         CLOSE.preAuthLimits,
         `too much before authentication: at most ${preAuthFramesMax} frames, ${preAuthBytesMax} bytes, ${documentsMax} documents`,
       );
-    kept.push({ frame, bytes });
+    kept.push({ frame: owned(frame), bytes });
   }
 
   #isFullFor(address: string): boolean {
@@ -329,7 +329,14 @@ export class CollabConnection implements ConnectionHandler {
   }
 }
 
-const noPresence = encodeAwareness([]);
+const noPresence = encodeAwareness([]).slice();
+
+/** What it bears was the socket's. */
+function owned(frame: AddressedFrame): AddressedFrame {
+  if (frame.type === 'sync-step1') return { ...frame, stateVector: frame.stateVector.slice() };
+  if (frame.type === 'sync-step2' || frame.type === 'update') return { ...frame, update: frame.update.slice() };
+  return frame;
+}
 
 function scopeOf({ mayEdit: editor }: Member): 'read-write' | 'readonly' {
   return editor ? 'read-write' : 'readonly';

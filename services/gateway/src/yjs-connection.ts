@@ -46,7 +46,7 @@ export class YjsConnection implements ConnectionHandler {
       if (!isBinary) throw new BadFrame(CLOSE.badFrame, 'a text frame: binary frames are expected');
       if (bytes.byteLength > this.#limits.frameBytesMax)
         throw new BadFrame(CLOSE.frameTooLarge, `a frame of ${bytes.byteLength} bytes: at most ${this.#limits.frameBytesMax} are taken`);
-      this.#handle(decodeYFrame(bytes, { awarenessEntriesMax: this.#limits.awarenessEntriesMax }));
+      this.#handle(decodeYFrame(bytes, this.#limits));
     } catch (error) {
       if (!(error instanceof BadFrame) && !(error instanceof FrameError)) throw error;
       const close = error instanceof BadFrame ? error.close : CLOSE.badFrame;
@@ -94,7 +94,7 @@ export class YjsConnection implements ConnectionHandler {
   }
 }
 
-const noPresence = encodeAwareness([]);
+const noPresence = encodeAwareness([]).slice();
 
 function framesFor(document: string): DocumentFrames {
   return {
