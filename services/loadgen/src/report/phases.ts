@@ -8,14 +8,15 @@ export interface Phase {
   readonly to: number;
 }
 
+/** A second is written down when it is over: it reaches from the one before to its `at`. */
 export function phasesOf(series: readonly Second[]): Phase[] {
   const phases: { name: string; from: number; to: number }[] = [];
+  let from = 0;
   for (const { at, phase } of series) {
     const last = phases.at(-1);
-    if (last) last.to = at;
-    if (last?.name !== phase) phases.push({ name: phase, from: at, to: at + 1 });
+    if (last?.name === phase) last.to = at;
+    else phases.push({ name: phase, from, to: at });
+    from = at;
   }
-  const last = phases.at(-1);
-  if (last) last.to = (series.at(-1)?.at ?? 0) + 1;
   return phases;
 }

@@ -84,3 +84,16 @@ test('a candidate measured with two sets of parameters was measured twice, not i
   expect(table).not.toContain('2 rounds');
   expect(table).toContain('! room, readers 1,500, weft: Slow.');
 });
+
+test('what each process has in a figure stands below it', () => {
+  const figures = { cpu_us_per_update: 40, lost: 0, cpu_us_per_update_nats: 10, 'cpu_us_per_update_gateway-1': 30 };
+  const lines = resultTable([run('weft', 0, figures)])
+    .split('\n')
+    .slice(3, 7);
+  expect(lines.map((line) => line.split('│')[0]?.trimEnd())).toEqual([
+    'CPU per update  µs',
+    '  gateway-1     µs',
+    '  nats          µs',
+    'lost',
+  ]);
+});

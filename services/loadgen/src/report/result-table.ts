@@ -27,7 +27,7 @@ function scenarioBlock(summary: ScenarioSummary): string[] {
   ];
   const rows = [
     heading,
-    ...summary.figures.map((row) => tableRow(row.label, row)),
+    ...summary.figures.map((row) => tableRow(row.isPart ? `  ${row.label}` : row.label, row)),
     ...summary.latencies.flatMap(({ label, rows: ofLatency }) => ofLatency.map((row) => tableRow(`${label} ${row.label}`, row))),
   ];
   const lines = textTable(rows, ['left', 'left', ...candidates.flatMap(() => ['left', 'right', 'left', 'right'] as const)]);

@@ -85,7 +85,7 @@ function sampleSecond(options: SampleOptions, at: number, seconds: number, rando
   const sent = Math.round(rate * load);
   const shares = Object.entries(options.cpu ?? sampleCpu);
   return {
-    at,
+    at: at + 1,
     phase,
     sent,
     delivered: Math.round(sent * readers * (at === options.spikeAt ? 0.4 : 0.98 + random() * 0.03)),

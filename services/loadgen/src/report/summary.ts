@@ -1,11 +1,12 @@
 import type { Distribution, Result } from '../result.ts';
+import { processesOf } from './colours.ts';
 import { groupBy } from './group-by.ts';
 import { latencyLabel, parameterLabel, readFigureName } from './figure-name.ts';
 import { type Measurement, measurementsOf, showParameter } from './measurement.ts';
 import { phasesOf } from './phases.ts';
 import { formatDuration, type Scale, scaleOf } from './quantity.ts';
 import { ratioTo, type Spread, spreadOf } from './spread.ts';
-import { undeliveredFigure } from './verdict.ts';
+import { mustBeZero } from './verdict.ts';
 
 /** Everything about one scenario that is worth a word: what tables and charts are made from. */
 export interface ScenarioSummary {
@@ -31,6 +32,8 @@ export interface CandidateSummary {
 /** A figure over all candidates. */
 export interface Row {
   readonly label: string;
+  /** What one process has in the figure above. */
+  readonly isPart: boolean;
   readonly scale: Scale;
   /** Anything above 0 in any round is bad news, whatever the median. */
   readonly mustBeZero: boolean;
@@ -79,9 +82,10 @@ function summariseScenario({ title, results }: Measurement, wanted: string | und
     title,
     candidates,
     reference,
-    figures: namesOf(results, (result) => result.figures).map((name) => {
-      const { label, unit } = readFigureName(name);
-      return { ...row(label, unit, (result) => result.figures[name]), mustBeZero: name === undeliveredFigure };
+    figures: figuresInOrder(results).map(({ name, process }) => {
+      const { label, unit } = readFigureName(process === undefined ? name : name.slice(0, -process.length - 1));
+      const figures = row(process ?? label, unit, (result) => result.figures[name]);
+      return { ...figures, isPart: process !== undefined, mustBeZero: mustBeZero.has(name) };
     }),
     latencies: namesOf(results, (result) => result.latencies).map((name) => ({
       name,
@@ -94,6 +98,18 @@ function summariseScenario({ title, results }: Measurement, wanted: string | und
     })),
     phases: candidates.map(({ rounds }) => [...new Set(rounds.map(showPhases))].join('; ')),
   };
+}
+
+/** `server_cpu_us_per_update_gateway-1` is a part of `server_cpu_us_per_update`, and stands below it. */
+function figuresInOrder(results: readonly Result[]): { name: string; process?: string }[] {
+  const names = namesOf(results, (result) => result.figures);
+  const processes = [...new Set(results.flatMap(processesOf))];
+  const parts = new Set(names.flatMap((whole) => processes.map((process) => `${whole}_${process}`)));
+  const wholes = names.filter((name) => !parts.has(name));
+  return wholes.flatMap((name) => [
+    { name },
+    ...processes.map((process) => ({ name: `${name}_${process}`, process })).filter((part) => names.includes(part.name)),
+  ]);
 }
 
 function makeRow(
@@ -109,7 +125,13 @@ function makeRow(
     const spread = spreadOf(own);
     return spread && { spread, ratio: candidates[index]?.name === reference ? undefined : ratioTo(own, ofReference) };
   });
-  return { label, mustBeZero: false, scale: scaleOf(unit, Math.max(0, ...cells.map((cell) => cell?.spread.median ?? 0))), cells };
+  return {
+    label,
+    isPart: false,
+    mustBeZero: false,
+    scale: scaleOf(unit, Math.max(0, ...cells.map((cell) => cell?.spread.median ?? 0))),
+    cells,
+  };
 }
 
 function namesOf(results: readonly Result[], of: (result: Result) => object): string[] {

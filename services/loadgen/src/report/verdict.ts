@@ -5,6 +5,15 @@ import { formatNumber } from './quantity.ts';
 /** The figure in which every scenario says how many updates did not reach someone they should have reached. */
 export const undeliveredFigure = 'not_delivered';
 
+/** Figures of which any but 0 is bad news. */
+export const mustBeZero: ReadonlySet<string> = new Set([
+  undeliveredFigure,
+  'not_acknowledged',
+  'genuine_lack',
+  'genuine_differ',
+  'lost_connections',
+]);
+
 /** What a reader must know before any figure. */
 export interface Verdict {
   readonly troubles: readonly { readonly where: string; readonly trouble: string }[];

@@ -72,7 +72,7 @@ export function drawPhases(plot: Plot, x: Axis, phases: readonly Phase[]): Marku
           y="${plot.top}"
           width="${to - from}"
           height="${plot.bottom - plot.top}"
-          ><title>${phase.name}, ${phase.from}–${phase.to} s</title></rect
+          ><title>${phase.name}, ${Math.round(phase.from)}–${Math.round(phase.to)} s</title></rect
         ><path class="phase-begins" d="M${from} ${plot.top - 13}V${plot.bottom}" />${name}`;
     }),
   );

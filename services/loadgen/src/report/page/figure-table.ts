@@ -68,10 +68,13 @@ function group(name: string, rows: readonly Markup[], columns: number): Markup {
 
 function tableRow(row: Row, classes: readonly string[]): Markup {
   // A bar compares; alone it says nothing.
-  const largest = row.cells.length < 2 ? 0 : Math.max(0, ...row.cells.map((cell) => cell?.spread.median ?? 0));
+  const largest =
+    row.cells.filter((cell) => cell !== undefined).length < 2 ? 0 : Math.max(0, ...row.cells.map((cell) => cell?.spread.median ?? 0));
   const cells = row.cells.map((cell, index) => tableCell(cell, row, largest, classes[index] ?? ''));
   return html`<tr>
-    <th scope="row">${row.label}${row.scale.unit === '' ? undefined : html` <span class="unit">${row.scale.unit}</span>`}</th>
+    <th scope="row" ${row.isPart ? html` class="is-part"` : undefined}>
+      ${row.label}${row.scale.unit === '' ? undefined : html` <span class="unit">${row.scale.unit}</span>`}
+    </th>
     ${cells}
   </tr>`;
 }

@@ -43,6 +43,7 @@ thead .spread{display:block;font-weight:400;margin-left:17px}
 td{min-width:150px}
 td.wrapped{white-space:normal}
 tbody th .unit{color:var(--quiet)}
+tbody th.is-part{padding-left:18px;color:var(--quiet)}
 tr.group th{padding-top:16px;font-weight:600}
 .value{font-weight:600}
 .spread{color:var(--quiet);font-size:13px}
