@@ -106,7 +106,11 @@ function cpuRow(runs: readonly Result[], colours: Colours): ChartRow {
       ? undefined
       : (size: Size) => drawStackedChart({ ...timesOf('CPU by process', run, y, [...areas, ...lines]), areas: own, lines: compared }, size);
   });
-  return { title: 'CPU by process', explanation: 'stacked, 100 % is one core; the load generator (dashed) is not in the stack', draw };
+  return {
+    title: 'CPU by process',
+    explanation: 'stacked, 100 % is one core; the thin line is the sum second by second; the load generator (dashed) is not in it',
+    draw,
+  };
 }
 
 function memoryRow(runs: readonly Result[], colours: Colours): ChartRow {

@@ -85,5 +85,5 @@ function explanation(reference: string | undefined): string {
   const rounds =
     'Of several rounds a table shows the median and the lowest and highest beside it; a bar is a value’s share of its row’s largest.';
   const ratios = reference === undefined ? '' : ` ×: how many times ${reference}’s value, round by round.`;
-  return `${rounds}${ratios} White is what was measured; shaded stretches (warming, settling, overload) are not in the figures unless a figure says so.`;
+  return `${rounds}${ratios} In charts over time, what is not shaded was measured.`;
 }

@@ -68,7 +68,7 @@ svg path.grid{stroke:var(--rule);stroke-width:.7}
 .line.is-faint{opacity:.6}
 .dot.is-faint{opacity:.6}
 .line.is-dashed{stroke-dasharray:2 3.5}
-.line.is-sum{stroke:var(--ink);stroke-width:.7;opacity:.75}
+.line.is-sum{stroke:var(--ink);stroke-width:.6;opacity:.5}
 .area{fill:var(--k);stroke:var(--card);stroke-width:.5}
 .leader{fill:none;stroke:var(--k);stroke-width:.8;opacity:.6}
 .dot{fill:var(--k)}
