@@ -39,10 +39,18 @@ async function measureAll(): Promise<void> {
     throw new Error(`no step's name has ${JSON.stringify(values.only)}; there are:\n${allSteps.map(({ name }) => name).join('\n')}`);
   const earlier = values.compare === undefined ? [] : (JSON.parse(await readFile(values.compare, 'utf8')) as Figures[]);
   const figures: Figures[] = [];
-  for (const { name } of steps) {
-    process.stderr.write(`${name}\n`);
-    figures.push(await measuredApart(name));
+  try {
+    for (const { name } of steps) {
+      process.stderr.write(`${name}\n`);
+      figures.push(await measuredApart(name));
+    }
+  } finally {
+    // What there is, too, when a step fails.
+    await show(figures, earlier);
   }
+}
+
+async function show(figures: readonly Figures[], earlier: readonly Figures[]): Promise<void> {
   for (const line of tableOf(figures, earlier)) say(line);
   if (values.allocations)
     for (const one of figures) {

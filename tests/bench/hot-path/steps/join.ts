@@ -66,7 +66,7 @@ function gatewayAnswers([size, bytes]: readonly [string, number]): Step {
         house.later(() => {
           const chunk = framed.subarray(offset, offset + bytesMax);
           const message = { kind: 'answer-bytes', worker: { id: 'w', incarnation: '1' }, question, offset, bytes: chunk } as const;
-          house.hear(encodeToGateway(message));
+          house.hear(encodeToGateway(message).slice());
         });
       const step1 = collabStep1(documentName(0), nothing);
       const member = house.members[0]![0]!;
@@ -105,7 +105,7 @@ export const joinSteps: readonly Step[] = [
     name: 'join: decode of an answer of 1 MB',
     prepare: () => {
       const worker = new WorkerHouse(storedOf(sizes['10 MB'])).open(1, [near]);
-      const bytes = encodeToGateway(worker.last!);
+      const bytes = encodeToGateway(worker.last!).slice();
       return () => decodeToGateway(bytes);
     },
   },

@@ -114,7 +114,7 @@ export const presenceSteps: readonly Step[] = [
         clock: 5,
         json: presenceState(person),
       }));
-      const bytes = encodeAwareness(entries);
+      const bytes = encodeAwareness(entries).slice();
       return () => decodeAwareness(bytes, 5_000);
     },
   },

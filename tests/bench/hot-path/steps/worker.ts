@@ -49,7 +49,7 @@ function envelopes(documents: number, size: keyof typeof sizes): Step[] {
       name: `envelope: decode a relay of ${documents}, ${size}`,
       operations: documents,
       prepare: () => {
-        const bytes = encodeToGateway(message);
+        const bytes = encodeToGateway(message).slice();
         return () => decodeToGateway(bytes);
       },
     },
