@@ -48,5 +48,21 @@ test('[AW3] a state that is not JSON is refused: applyAwarenessUpdate of every p
   expect(() => applyAwarenessUpdate(peer, bytes, 'test')).toThrow();
   expect(() => decodeAwareness(bytes, 1)).toThrow(FrameError);
   expect(() => decodeAwareness(bytes, 1)).not.toThrow(/oops/);
+  expect(() => decodeAwareness(encodeAwareness([{ clientId: 1, clock: 1, json: `{"long":"${'x'.repeat(5_000)}"` }]), 1)).toThrow(
+    FrameError,
+  );
   peer.destroy();
+});
+
+test('[AW3] states short and long, nested deeply too, are taken as they are', () => {
+  for (const json of ['null', JSON.stringify({ long: 'ü'.repeat(5_000) }), '['.repeat(100_000) + ']'.repeat(100_000)])
+    expect(decodeAwareness(encodeAwareness([{ clientId: 1, clock: 1, json }]), 1)).toEqual([{ clientId: 1, clock: 1, json }]);
+});
+
+test('[EN4] what is encoded is a view, good until the next call', () => {
+  const first = encodeAwareness([{ clientId: 1, clock: 1, json: '{"a":1}' }]);
+  const kept = first.slice();
+  encodeAwareness([{ clientId: 2, clock: 7, json: '{"b":2}' }]);
+  expect(first).not.toEqual(kept);
+  expect(decodeAwareness(kept, 1)).toEqual([{ clientId: 1, clock: 1, json: '{"a":1}' }]);
 });

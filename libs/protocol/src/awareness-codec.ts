@@ -1,7 +1,8 @@
-import * as encoding from 'lib0/encoding';
 import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
 import type { PresenceEntry } from './envelope.ts';
 import { FrameError, refuseMalformed } from './frame-error.ts';
+import { isShortJson } from './json-text.ts';
 
 /**
  * An awareness update (y-protocols/awareness.js `encodeAwarenessUpdate`): varUint n, n x (varUint clientID, varUint clock, varString JSON).
@@ -18,25 +19,29 @@ export function decodeAwareness(bytes: Uint8Array, entriesMax: number): Presence
   for (let i = 0; i < count; i++) {
     const clientId = reader.varUint('an awareness client id');
     const clock = reader.varUint('an awareness clock');
-    const json = reader.varString('an awareness state');
-    checkJson(json);
+    const state = reader.varBytes('an awareness state');
+    const json = reader.text(state, 'an awareness state');
+    if (!isShortJson(state)) checkJson(json);
     entries.push({ clientId, clock, json });
   }
   reader.end();
   return entries;
 }
 
+const writer = new ByteWriter();
+
+/** A view that is good until the next call: make frames of it at once, or copy it. */
 export function encodeAwareness(entries: readonly PresenceEntry[]): Uint8Array {
-  const encoder = encoding.createEncoder();
-  encoding.writeVarUint(encoder, entries.length);
+  writer.begin().varUint(entries.length);
   for (const entry of entries) {
-    encoding.writeVarUint(encoder, entry.clientId);
-    encoding.writeVarUint(encoder, entry.clock);
-    encoding.writeVarString(encoder, entry.json);
+    writer.varUint(entry.clientId);
+    writer.varUint(entry.clock);
+    writer.varString(entry.json);
   }
-  return encoding.toUint8Array(encoder);
+  return writer.written();
 }
 
+/** Has the last word where the check of the bytes did not say yes. */
 function checkJson(json: string): void {
   try {
     JSON.parse(json);

@@ -49,7 +49,11 @@ export class ByteReader {
   }
 
   varString(what: string): string {
-    const bytes = this.varBytes(what);
+    return this.text(this.varBytes(what), what);
+  }
+
+  /** What was read as `bytes`, as text. */
+  text(bytes: Uint8Array, what: string): string {
     try {
       return fatalUtf8.decode(bytes);
     } catch {

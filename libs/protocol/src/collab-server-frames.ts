@@ -1,10 +1,10 @@
-import * as encoding from 'lib0/encoding';
 import { COLLAB_TYPE } from './collab-dialect.ts';
-import { frameWith, frameWithPayload } from './frame-bytes.ts';
+import { frameWithPayload, frameWithText } from './frame-bytes.ts';
 import { SYNC_STEP1, SYNC_STEP2, SYNC_UPDATE } from './sync-payload.ts';
 
 export type CollabScope = 'readonly' | 'read-write';
 
+const nothing = new Uint8Array(0);
 const AUTH_TOKEN = 0;
 const AUTH_PERMISSION_DENIED = 1;
 const AUTH_AUTHENTICATED = 2;
@@ -29,7 +29,7 @@ export class CollabServerFrames {
 
   constructor(address: string) {
     this.address = address;
-    this.prefix = encoding.encode((encoder) => encoding.writeVarString(encoder, address));
+    this.prefix = frameWithText(nothing, address);
     this.step1Head = this.head(COLLAB_TYPE.sync, SYNC_STEP1);
     this.step2Head = this.head(COLLAB_TYPE.sync, SYNC_STEP2);
     this.updateHead = this.head(COLLAB_TYPE.sync, SYNC_UPDATE);
@@ -51,9 +51,9 @@ export class CollabServerFrames {
     return frameWithPayload(this.updateHead, update, into);
   }
 
-  /** `awareness`: as `encodeAwareness` makes it; encode it once for all addresses and dialects. */
-  awareness(awareness: Uint8Array): Uint8Array {
-    return frameWithPayload(this.awarenessHead, awareness);
+  /** `awareness`: as `encodeAwareness` makes it; encode it once for all addresses and dialects. `into` as in `update`. */
+  awareness(awareness: Uint8Array, into?: Uint8Array): Uint8Array {
+    return frameWithPayload(this.awarenessHead, awareness, into);
   }
 
   /** Exactly one for every Update and Step2 the client sent of its own accord. The same bytes each time: do not write to them. */
@@ -62,11 +62,11 @@ export class CollabServerFrames {
   }
 
   authenticated(scope: CollabScope): Uint8Array {
-    return frameWith(this.head(COLLAB_TYPE.auth, AUTH_AUTHENTICATED), (encoder) => encoding.writeVarString(encoder, scope));
+    return frameWithText(this.head(COLLAB_TYPE.auth, AUTH_AUTHENTICATED), scope);
   }
 
   permissionDenied(reason: string): Uint8Array {
-    return frameWith(this.head(COLLAB_TYPE.auth, AUTH_PERMISSION_DENIED), (encoder) => encoding.writeVarString(encoder, reason));
+    return frameWithText(this.head(COLLAB_TYPE.auth, AUTH_PERMISSION_DENIED), reason);
   }
 
   askForToken(): Uint8Array {
@@ -79,12 +79,12 @@ export class CollabServerFrames {
   }
 
   stateless(payload: string): Uint8Array {
-    return frameWith(this.head(COLLAB_TYPE.stateless), (encoder) => encoding.writeVarString(encoder, payload));
+    return frameWithText(this.head(COLLAB_TYPE.stateless), payload);
   }
 
   /** Closes the document, not the socket. A provider never comes back from it by itself: to force a resync, close the socket. */
   close(reason: string): Uint8Array {
-    return frameWith(this.head(COLLAB_TYPE.close), (encoder) => encoding.writeVarString(encoder, reason));
+    return frameWithText(this.head(COLLAB_TYPE.close), reason);
   }
 
   /** Types and subtypes are below 128: one byte each. */

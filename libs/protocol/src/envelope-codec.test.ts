@@ -121,7 +121,11 @@ test('[EN2] truncated, trailing, mangled or foreign bytes fail with EnvelopeErro
       expect(error).toBeInstanceOf(EnvelopeError);
     }
   };
-  const encoded = fc.oneof(anyToWorker.map(encodeToWorker), anyToGateway.map(encodeToGateway), heartbeat.map(encodeHeartbeat));
+  const encoded = fc.oneof(
+    anyToWorker.map((message) => encodeToWorker(message).slice()),
+    anyToGateway.map((message) => encodeToGateway(message).slice()),
+    heartbeat.map((message) => encodeHeartbeat(message).slice()),
+  );
   fc.assert(
     fc.property(encoded, fc.nat(), fc.nat({ max: 255 }), bytes, (message, at, value, random) => {
       const mangled = Uint8Array.from(message);
@@ -142,4 +146,13 @@ test('[EN3] the first byte is the kind, the second the version, and another vers
   expect([...message.subarray(0, 2)]).toEqual([64, 1]);
   message[1] = 2;
   expect(() => decodeHeartbeat(message)).toThrow('version 2; expected 1');
+});
+
+test('[EN4] a message is a view, good until the next one is encoded, whichever it is', () => {
+  const peer = { id: 'a', incarnation: 'b' };
+  const first = encodeToWorker({ kind: 'keep-alive', gateway: peer });
+  const kept = first.slice();
+  encodeHeartbeat({ kind: 'heartbeat', role: 'worker', peer, draining: false, load: 3 });
+  expect(first).not.toEqual(kept);
+  expect(decodeToWorker(kept)).toEqual({ kind: 'keep-alive', gateway: peer });
 });

@@ -1,17 +1,19 @@
-import * as encoding from 'lib0/encoding';
 import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
 import type { Peer, PresenceEntry } from './envelope.ts';
 import { EnvelopeError } from './envelope-error.ts';
 
 /** Second byte of every message. A peer of another version is refused, not guessed at. */
 const ENVELOPE_VERSION = 1;
 
-/** An encoder that has written kind and version. */
-export function beginEnvelope(kind: number): encoding.Encoder {
-  const encoder = encoding.createEncoder();
-  encoding.writeUint8(encoder, kind);
-  encoding.writeUint8(encoder, ENVELOPE_VERSION);
-  return encoder;
+/** One for all messages: what it has written is good until the next message is begun. */
+const writer = new ByteWriter();
+
+/** The writer, which has written kind and version. */
+export function beginEnvelope(kind: number): ByteWriter {
+  writer.begin().byte(kind);
+  writer.byte(ENVELOPE_VERSION);
+  return writer;
 }
 
 /** Reads a whole message: kind and version first, nothing may be left over. Byte strings are views into `bytes`. Throws `EnvelopeError`. */
@@ -29,21 +31,21 @@ export function refuseEnvelope(detail: string): never {
   throw new EnvelopeError(`not a message of the bus: ${detail}`);
 }
 
-export function writePeer(encoder: encoding.Encoder, peer: Peer): void {
-  encoding.writeVarString(encoder, peer.id);
-  encoding.writeVarString(encoder, peer.incarnation);
+export function writePeer(writer: ByteWriter, peer: Peer): void {
+  writer.varString(peer.id);
+  writer.varString(peer.incarnation);
 }
 
 export function readPeer(reader: ByteReader): Peer {
   return { id: reader.varString('a peer id'), incarnation: reader.varString('an incarnation') };
 }
 
-export function writePresence(encoder: encoding.Encoder, entries: readonly PresenceEntry[]): void {
-  encoding.writeVarUint(encoder, entries.length);
+export function writePresence(writer: ByteWriter, entries: readonly PresenceEntry[]): void {
+  writer.varUint(entries.length);
   for (const entry of entries) {
-    encoding.writeVarUint(encoder, entry.clientId);
-    encoding.writeVarUint(encoder, entry.clock);
-    encoding.writeVarString(encoder, entry.json);
+    writer.varUint(entry.clientId);
+    writer.varUint(entry.clock);
+    writer.varString(entry.json);
   }
 }
 

@@ -1,28 +1,22 @@
-import * as encoding from 'lib0/encoding';
+import { ByteWriter, varUintBytes, writeVarUint } from './byte-writer.ts';
 
 /**
  * A frame in one allocation: `head`, then `payload` as a varUint8Array. The way of everything large and everything frequent.
  * Where it fits into `into` it is written there instead, and is a view of it, good until `into` is written to again.
  */
 export function frameWithPayload(head: Uint8Array, payload: Uint8Array, into?: Uint8Array): Uint8Array {
-  const length = lengthPrefix(payload.length);
-  const bytes = head.length + length.length + payload.length;
+  const bytes = head.length + varUintBytes(payload.length) + payload.length;
   const frame = into && bytes <= into.length ? into.subarray(0, bytes) : new Uint8Array(bytes);
   frame.set(head);
-  frame.set(length, head.length);
-  frame.set(payload, head.length + length.length);
+  frame.set(payload, writeVarUint(frame, head.length, payload.length));
   return frame;
 }
 
-/** Small frames: what `write` writes, after `head`. */
-export function frameWith(head: Uint8Array, write: (encoder: encoding.Encoder) => void): Uint8Array {
-  return encoding.encode((encoder) => {
-    encoding.writeUint8Array(encoder, head);
-    write(encoder);
-  });
-}
+const writer = new ByteWriter();
 
-/** The varUint of a length, as bytes. */
-export function lengthPrefix(length: number): Uint8Array {
-  return length < 0x80 ? Uint8Array.of(length) : encoding.encode((encoder) => encoding.writeVarUint(encoder, length));
+/** Small and seldom frames: `head`, then `text` as a varString. */
+export function frameWithText(head: Uint8Array, text: string): Uint8Array {
+  writer.begin().raw(head);
+  writer.varString(text);
+  return writer.written().slice();
 }

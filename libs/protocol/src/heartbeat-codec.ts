@@ -1,16 +1,16 @@
-import * as encoding from 'lib0/encoding';
 import type { Heartbeat } from './envelope.ts';
 import { beginEnvelope, readEnvelope, readFlag, readPeer, refuseEnvelope, writePeer } from './envelope-fields.ts';
 
 const KIND_HEARTBEAT = 64;
 
+/** A view that is good until the next message is encoded, whichever it is: publish it at once (the bus copies), or copy it. */
 export function encodeHeartbeat(heartbeat: Heartbeat): Uint8Array {
-  const encoder = beginEnvelope(KIND_HEARTBEAT);
-  encoding.writeUint8(encoder, heartbeat.role === 'worker' ? 0 : 1);
-  writePeer(encoder, heartbeat.peer);
-  encoding.writeUint8(encoder, heartbeat.draining ? 1 : 0);
-  encoding.writeVarUint(encoder, heartbeat.load);
-  return encoding.toUint8Array(encoder);
+  const writer = beginEnvelope(KIND_HEARTBEAT);
+  writer.byte(heartbeat.role === 'worker' ? 0 : 1);
+  writePeer(writer, heartbeat.peer);
+  writer.byte(heartbeat.draining ? 1 : 0);
+  writer.varUint(heartbeat.load);
+  return writer.written();
 }
 
 /** Throws `EnvelopeError`. */

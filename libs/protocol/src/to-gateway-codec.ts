@@ -1,5 +1,5 @@
-import * as encoding from 'lib0/encoding';
 import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { RefusalReason, Relay, ToGateway } from './envelope.ts';
 import {
   beginEnvelope,
@@ -26,49 +26,50 @@ const KIND = {
 /** Their places are their numbers on the wire: add at the end only. */
 const REFUSAL_REASONS = ['not-owner', 'unavailable', 'expired', 'unknown-link'] as const satisfies readonly RefusalReason[];
 
+/** A view that is good until the next message is encoded, whichever it is: publish it at once (the bus copies), or copy it. */
 export function encodeToGateway(message: ToGateway): Uint8Array {
-  const encoder = beginEnvelope(KIND[message.kind]);
-  writePeer(encoder, message.worker);
+  const writer = beginEnvelope(KIND[message.kind]);
+  writePeer(writer, message.worker);
   switch (message.kind) {
     case 'answer':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarUint(encoder, message.slice);
-      encoding.writeVarString(encoder, message.logIdentity);
-      encoding.writeVarUint(encoder, message.position);
-      encoding.writeVarUint(encoder, message.link);
-      encoding.writeVarUint(encoder, message.sequence);
-      encoding.writeVarUint8Array(encoder, message.stateVector);
-      encoding.writeVarUint(encoder, message.totalBytes);
-      encoding.writeVarUint8Array(encoder, message.bytes);
-      writePresence(encoder, message.presence);
+      writer.varUint(message.question);
+      writer.varUint(message.slice);
+      writer.varString(message.logIdentity);
+      writer.varUint(message.position);
+      writer.varUint(message.link);
+      writer.varUint(message.sequence);
+      writer.varBytes(message.stateVector);
+      writer.varUint(message.totalBytes);
+      writer.varBytes(message.bytes);
+      writePresence(writer, message.presence);
       break;
     case 'answer-bytes':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarUint(encoder, message.offset);
-      encoding.writeVarUint8Array(encoder, message.bytes);
+      writer.varUint(message.question);
+      writer.varUint(message.offset);
+      writer.varBytes(message.bytes);
       break;
     case 'refusal':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarUint(encoder, REFUSAL_REASONS.indexOf(message.reason));
-      encoding.writeVarString(encoder, message.detail);
+      writer.varUint(message.question);
+      writer.varUint(REFUSAL_REASONS.indexOf(message.reason));
+      writer.varString(message.detail);
       break;
     case 'contains-answer':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeUint8(encoder, message.contained ? 1 : 0);
+      writer.varUint(message.question);
+      writer.byte(message.contained ? 1 : 0);
       break;
     case 'relay':
-      writeRelay(encoder, message);
+      writeRelay(writer, message);
       break;
     case 'presence-relay':
-      encoding.writeVarString(encoder, message.document);
-      writePresence(encoder, message.entries);
+      writer.varString(message.document);
+      writePresence(writer, message.entries);
       break;
     case 'stateless-relay':
-      encoding.writeVarString(encoder, message.document);
-      encoding.writeVarString(encoder, message.payload);
+      writer.varString(message.document);
+      writer.varString(message.payload);
       break;
   }
-  return encoding.toUint8Array(encoder);
+  return writer.written();
 }
 
 /** Byte strings are views into `bytes`. Throws `EnvelopeError`. */
@@ -128,21 +129,21 @@ function readToGateway(kind: number, reader: ByteReader): ToGateway {
   }
 }
 
-function writeRelay(encoder: encoding.Encoder, relay: Relay): void {
-  encoding.writeVarUint(encoder, relay.slice);
-  encoding.writeVarString(encoder, relay.logIdentity);
-  encoding.writeVarUint(encoder, relay.link);
-  encoding.writeVarUint(encoder, relay.sequence);
-  encoding.writeVarUint(encoder, relay.from);
-  encoding.writeVarUint(encoder, relay.to);
-  encoding.writeVarUint(encoder, relay.documents.length);
+function writeRelay(writer: ByteWriter, relay: Relay): void {
+  writer.varUint(relay.slice);
+  writer.varString(relay.logIdentity);
+  writer.varUint(relay.link);
+  writer.varUint(relay.sequence);
+  writer.varUint(relay.from);
+  writer.varUint(relay.to);
+  writer.varUint(relay.documents.length);
   for (const { document, update } of relay.documents) {
-    encoding.writeVarString(encoder, document);
-    encoding.writeUint8(encoder, update === undefined ? 0 : 1);
-    if (update !== undefined) encoding.writeVarUint8Array(encoder, update);
+    writer.varString(document);
+    writer.byte(update === undefined ? 0 : 1);
+    if (update !== undefined) writer.varBytes(update);
   }
-  encoding.writeVarUint(encoder, relay.released.length);
-  for (const document of relay.released) encoding.writeVarString(encoder, document);
+  writer.varUint(relay.released.length);
+  for (const document of relay.released) writer.varString(document);
 }
 
 function readRelay(reader: ByteReader): Omit<Relay, 'kind' | 'worker'> {

@@ -1,5 +1,5 @@
-import * as encoding from 'lib0/encoding';
 import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { ToWorker, Want } from './envelope.ts';
 import { beginEnvelope, readEnvelope, readPeer, readPresence, refuseEnvelope, writePeer, writePresence } from './envelope-fields.ts';
 
@@ -11,46 +11,47 @@ const WANT_STATE_VECTOR = 0;
 const WANT_SINCE = 1;
 const WANT_NOTHING = 2;
 
+/** A view that is good until the next message is encoded, whichever it is: publish it at once (the bus copies), or copy it. */
 export function encodeToWorker(message: ToWorker): Uint8Array {
-  const encoder = beginEnvelope(KIND[message.kind]);
-  writePeer(encoder, message.gateway);
+  const writer = beginEnvelope(KIND[message.kind]);
+  writePeer(writer, message.gateway);
   switch (message.kind) {
     case 'open':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarString(encoder, message.document);
-      encoding.writeVarUint(encoder, message.atLeast);
-      encoding.writeVarString(encoder, message.logIdentity);
-      writeWant(encoder, message.want);
-      writePresence(encoder, message.presence);
+      writer.varUint(message.question);
+      writer.varString(message.document);
+      writer.varUint(message.atLeast);
+      writer.varString(message.logIdentity);
+      writeWant(writer, message.want);
+      writePresence(writer, message.presence);
       break;
     case 'fetch':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarUint(encoder, message.offset);
-      encoding.writeVarUint(encoder, message.bytesMax);
+      writer.varUint(message.question);
+      writer.varUint(message.offset);
+      writer.varUint(message.bytesMax);
       break;
     case 'contains':
-      encoding.writeVarUint(encoder, message.question);
-      encoding.writeVarString(encoder, message.document);
-      encoding.writeVarUint(encoder, message.atLeast);
-      encoding.writeVarString(encoder, message.logIdentity);
-      encoding.writeVarUint8Array(encoder, message.update);
+      writer.varUint(message.question);
+      writer.varString(message.document);
+      writer.varUint(message.atLeast);
+      writer.varString(message.logIdentity);
+      writer.varBytes(message.update);
       break;
     case 'close':
-      encoding.writeVarString(encoder, message.document);
-      encoding.writeVarUint(encoder, message.asked);
+      writer.varString(message.document);
+      writer.varUint(message.asked);
       break;
     case 'presence':
-      encoding.writeVarString(encoder, message.document);
-      writePresence(encoder, message.entries);
+      writer.varString(message.document);
+      writePresence(writer, message.entries);
       break;
     case 'stateless':
-      encoding.writeVarString(encoder, message.document);
-      encoding.writeVarString(encoder, message.payload);
+      writer.varString(message.document);
+      writer.varString(message.payload);
       break;
     case 'keep-alive':
       break;
   }
-  return encoding.toUint8Array(encoder);
+  return writer.written();
 }
 
 /** Byte strings are views into `bytes`. Throws `EnvelopeError`. */
@@ -103,19 +104,19 @@ function readToWorker(kind: number, reader: ByteReader): ToWorker {
   }
 }
 
-function writeWant(encoder: encoding.Encoder, want: Want): void {
+function writeWant(writer: ByteWriter, want: Want): void {
   switch (want.kind) {
     case 'state-vector':
-      encoding.writeUint8(encoder, WANT_STATE_VECTOR);
-      encoding.writeVarUint8Array(encoder, want.stateVector);
+      writer.byte(WANT_STATE_VECTOR);
+      writer.varBytes(want.stateVector);
       break;
     case 'since':
-      encoding.writeUint8(encoder, WANT_SINCE);
-      encoding.writeVarUint(encoder, want.position);
-      encoding.writeVarUint8Array(encoder, want.stateVector);
+      writer.byte(WANT_SINCE);
+      writer.varUint(want.position);
+      writer.varBytes(want.stateVector);
       break;
     case 'nothing':
-      encoding.writeUint8(encoder, WANT_NOTHING);
+      writer.byte(WANT_NOTHING);
       break;
   }
 }

@@ -1,18 +1,16 @@
+import { varUintBytes, writeVarUint } from './byte-writer.ts';
 import { EnvelopeError } from './envelope-error.ts';
-import { lengthPrefix } from './frame-bytes.ts';
 
 /** Several updates as one byte string: each a varUint length and its bytes. `UpdateDeframer` takes it apart again. */
 export function frameUpdates(updates: readonly Uint8Array[]): Uint8Array {
-  const prefixes = updates.map((update) => lengthPrefix(update.length));
   let length = 0;
-  for (let i = 0; i < updates.length; i++) length += prefixes[i]!.length + updates[i]!.length;
+  for (const update of updates) length += varUintBytes(update.length) + update.length;
   const framed = new Uint8Array(length);
   let at = 0;
-  for (let i = 0; i < updates.length; i++) {
-    framed.set(prefixes[i]!, at);
-    at += prefixes[i]!.length;
-    framed.set(updates[i]!, at);
-    at += updates[i]!.length;
+  for (const update of updates) {
+    at = writeVarUint(framed, at, update.length);
+    framed.set(update, at);
+    at += update.length;
   }
   return framed;
 }

@@ -1,9 +1,8 @@
-import * as encoding from 'lib0/encoding';
 import { decodeAwareness } from './awareness-codec.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { FrameLimits } from './collab-dialect.ts';
 import type { PresenceEntry } from './envelope.ts';
-import { frameWith, frameWithPayload } from './frame-bytes.ts';
+import { frameWithPayload, frameWithText } from './frame-bytes.ts';
 import { FrameError, refuseMalformed } from './frame-error.ts';
 import { readSyncPayload, SYNC_STEP1, SYNC_STEP2, SYNC_UPDATE, type SyncPayload } from './sync-payload.ts';
 
@@ -53,7 +52,7 @@ export const yServerFrames = {
   syncStep2: (update: Uint8Array): Uint8Array => frameWithPayload(STEP2_HEAD, update),
   /** `into`: see `frameWithPayload`; for frames that are sent once and not kept. */
   update: (update: Uint8Array, into?: Uint8Array): Uint8Array => frameWithPayload(UPDATE_HEAD, update, into),
-  /** `awareness`: as `encodeAwareness` makes it. */
-  awareness: (awareness: Uint8Array): Uint8Array => frameWithPayload(AWARENESS_HEAD, awareness),
-  permissionDenied: (reason: string): Uint8Array => frameWith(DENIED_HEAD, (encoder) => encoding.writeVarString(encoder, reason)),
+  /** `awareness`: as `encodeAwareness` makes it. `into` as in `update`. */
+  awareness: (awareness: Uint8Array, into?: Uint8Array): Uint8Array => frameWithPayload(AWARENESS_HEAD, awareness, into),
+  permissionDenied: (reason: string): Uint8Array => frameWithText(DENIED_HEAD, reason),
 };
