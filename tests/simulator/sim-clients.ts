@@ -162,6 +162,8 @@ export class SimSocket implements ClientSocket {
       if (!this.#gone)
         process.run(() => {
           if (!this.#gone) this.handler?.frame(bytes, true);
+          // As uWebSockets.js does with its buffer: whoever kept a view of it would see.
+          bytes.fill(0xff);
         });
     });
   }

@@ -140,6 +140,34 @@ export function walContract(side: string, start: () => Promise<WalHouse>): void 
       expect(positions(await atEnd)).toEqual([12]);
     });
 
+    test('[L3] a reader in no hurry looks now and then, and gets all of what came, in order', async () => {
+      const wal = await freshWal();
+      const { identity } = await wal.state(0);
+      const reader = wal.read(0, 1, identity, { everyMs: 150 });
+      await wal.append(0, recordOf('r1'));
+      const records = await readTo(reader, 1);
+      const batches: number[] = [];
+      const reading = (async () => {
+        while (records.length < 101) {
+          const batch = await reader.next();
+          batches.push(batch.length);
+          records.push(...batch);
+        }
+      })();
+      for (let i = 2; i <= 101; i += 1) await wal.append(0, recordOf(`r${i}`));
+      await reading;
+      expect(positions(records)).toEqual(from1To(101));
+      expect(records.map(({ bytes }) => textOf(bytes))).toEqual(from1To(101).map((i) => `r${i}`));
+      // One at a time they would be a hundred.
+      expect(batches.length).toBeLessThan(50);
+      const waiting = reader.next();
+      await wal.append(0, recordOf('later'));
+      expect(positions(await waiting)).toEqual([102]);
+      const last = reader.next();
+      await reader.close();
+      await expect(last).rejects.toBeInstanceOf(WalClosed);
+    });
+
     test('[L3] what next gives is bounded: 30 MB come in several batches', async () => {
       const wal = await freshWal();
       const { identity } = await wal.state(0);

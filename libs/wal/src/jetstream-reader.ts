@@ -30,6 +30,7 @@ export class JetStreamReader implements WalReader {
   readonly #logger: Logger;
   readonly #stream: SliceStream;
   readonly #onClose: () => void;
+  readonly #everyMs: number;
   #next: number;
   /** When the log took the last record that was read, as it says itself, to the nanosecond. */
   #lastTakenAt: string | undefined;
@@ -48,7 +49,7 @@ export class JetStreamReader implements WalReader {
   constructor(
     nats: { readonly connection: NatsConnection; readonly manager: JetStreamManager; readonly logger: Logger },
     stream: SliceStream,
-    from: number,
+    { from, everyMs }: { readonly from: number; readonly everyMs: number },
     onClose: () => void,
   ) {
     this.#connection = nats.connection;
@@ -56,6 +57,7 @@ export class JetStreamReader implements WalReader {
     this.#logger = nats.logger;
     this.#stream = stream;
     this.#next = from;
+    this.#everyMs = everyMs;
     this.#onClose = onClose;
     void this.#begin();
   }
@@ -89,12 +91,16 @@ export class JetStreamReader implements WalReader {
   }
 
   async #begin(): Promise<void> {
-    const session = new Session(this.#connection, this.#stream.name, {
-      record: (delivered) => this.#take(session, delivered),
-      idle: () => this.#checkIdentity(session),
-      ended: (why) => this.#end(why),
-      dry: () => this.#held.length === 0,
-    });
+    const session = new Session(
+      this.#connection,
+      { stream: this.#stream.name, everyMs: this.#everyMs },
+      {
+        record: (delivered) => this.#take(session, delivered),
+        idle: () => this.#checkIdentity(session),
+        ended: (why) => this.#end(why),
+        dry: () => this.#held.length === 0,
+      },
+    );
     this.#session = session;
     try {
       await this.#open(session);

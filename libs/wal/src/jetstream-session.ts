@@ -5,6 +5,8 @@ import type { LogRecord } from './wal.ts';
 const pullBytes = 8 * 1024 * 1024;
 const pullRecords = 1_000;
 const pullExpiresMs = 30_000;
+/** A pull of a reader in no hurry is over when it has what is there. */
+const quickPullExpiresMs = 10;
 const heartbeatMs = 1_000;
 /** Nothing heard for so long: the consumer is gone (with the server that had it). */
 const silenceMsMax = 2_500;
@@ -40,6 +42,10 @@ export interface SessionListener {
 export class Session {
   readonly #connection: NatsConnection;
   readonly #stream: string;
+  /** 0: what comes is wanted at once. */
+  readonly #everyMs: number;
+  #pause: NodeJS.Timeout | undefined;
+  #deliveredAtMs = performance.now();
   readonly #listener: SessionListener;
   #consumer: string | undefined;
   #subscription: Subscription | undefined;
@@ -48,9 +54,14 @@ export class Session {
   #silence: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(connection: NatsConnection, stream: string, listener: SessionListener) {
+  constructor(
+    connection: NatsConnection,
+    { stream, everyMs }: { readonly stream: string; readonly everyMs: number },
+    listener: SessionListener,
+  ) {
     this.#connection = connection;
     this.#stream = stream;
+    this.#everyMs = everyMs;
     this.#listener = listener;
   }
 
@@ -74,12 +85,13 @@ export class Session {
 
   /** Asks for more when the last pull is over and everything of it was taken. */
   pullIfDry(): void {
-    if (!this.#ended && this.#subscription && this.#recordsToCome === 0 && this.#listener.dry()) this.#pull();
+    if (!this.#ended && this.#subscription && this.#recordsToCome === 0 && !this.#pause && this.#listener.dry()) this.#pull();
   }
 
   end(consumer = this.#consumer): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#pause);
     this.#expectNothing();
     if (this.#connection.isClosed()) return;
     this.#subscription?.unsubscribe();
@@ -92,7 +104,13 @@ export class Session {
     const maxBytes = Math.max(pullBytes, (this.#connection.info?.max_payload ?? 0) + 16 * 1024);
     this.#connection.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${this.#consumer}`,
-      JSON.stringify({ batch: pullRecords, max_bytes: maxBytes, expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }),
+      JSON.stringify({
+        batch: pullRecords,
+        max_bytes: maxBytes,
+        ...(this.#everyMs > 0
+          ? { expires: nanos(quickPullExpiresMs) }
+          : { expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }),
+      }),
       { reply: this.#inbox },
     );
     this.#expectMore();
@@ -115,6 +133,7 @@ export class Session {
     const takenAt = tokens[7 + shift] ?? '';
     const atMs = Math.floor(Number(takenAt) / 1e6);
     this.#recordsToCome -= 1;
+    this.#deliveredAtMs = performance.now();
     if (!this.#listener.record({ record: { position, atMs, bytes: data }, takenAt, subject }))
       this.#listener.ended(`position ${position} came out of turn`);
     else this.pullIfDry();
@@ -128,8 +147,21 @@ export class Session {
       return;
     }
     this.#recordsToCome = 0;
-    if (code === statusTimeout) this.#listener.idle();
+    if (code === statusTimeout) this.#nothingMore();
     this.pullIfDry();
+  }
+
+  /** All that there was has come. */
+  #nothingMore(): void {
+    if (performance.now() - this.#deliveredAtMs >= pullExpiresMs) {
+      this.#deliveredAtMs = performance.now();
+      this.#listener.idle();
+    }
+    if (this.#everyMs === 0 || this.#ended) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.pullIfDry();
+    }, this.#everyMs);
   }
 
   #expectMore(): void {

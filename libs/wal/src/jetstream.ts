@@ -11,6 +11,7 @@ import {
   type Appended,
   type AnnouncedFloor,
   type Floor,
+  type ReadOptions,
   type SliceState,
   type Wal,
   WalClosed,
@@ -121,11 +122,11 @@ export class JetStreamWal implements Wal {
     return { identity, first: messages === 0 ? last + 1 : first, last };
   }
 
-  read(slice: number, from: number, identity: string): WalReader {
+  read(slice: number, from: number, identity: string, { everyMs = 0 }: ReadOptions = {}): WalReader {
     this.#assertSlice(slice);
     const { connection, manager } = this.#opened();
     const stream = { slice, name: this.#nameOf(slice), identity, subject: '' };
-    const reader: JetStreamReader = new JetStreamReader({ connection, manager, logger: this.#logger }, stream, from, () =>
+    const reader: JetStreamReader = new JetStreamReader({ connection, manager, logger: this.#logger }, stream, { from, everyMs }, () =>
       this.#readers.delete(reader),
     );
     this.#readers.add(reader);

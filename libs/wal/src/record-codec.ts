@@ -1,5 +1,5 @@
 import type { EntryPayload, RecordEntry, WalRecord } from './record.ts';
-import { Reader, varUintBytes, Writer } from './varint.ts';
+import { Reader, utf8Bytes, varUintBytes, Writer } from './varint.ts';
 
 const formatVersion = 1;
 const kindUpdate = 0;
@@ -23,16 +23,26 @@ export const encodeUtf8 = (text: string): Uint8Array => utf8.encode(text);
 /** An entry made ready to be written: its sizes are known. */
 export interface MeasuredEntry {
   readonly partition: number;
-  readonly document: Uint8Array;
+  readonly document: string;
+  /** Of the name in UTF-8. */
+  readonly documentBytes: number;
   readonly payload: EntryPayload;
   readonly bodyBytes: number;
   /** Its share of a record: body and index line. */
   readonly recordBytes: number;
 }
 
-export function measureEntry(partition: number, document: Uint8Array, payload: EntryPayload): MeasuredEntry {
-  const bodyBytes = varUintBytes(document.byteLength) + document.byteLength + 1 + payloadBytes(payload);
-  return { partition, document, payload, bodyBytes, recordBytes: bodyBytes + varUintBytes(partition) + varUintBytes(bodyBytes) };
+export function measureEntry(partition: number, document: string, payload: EntryPayload): MeasuredEntry {
+  const documentBytes = utf8Bytes(document);
+  const bodyBytes = varUintBytes(documentBytes) + documentBytes + 1 + payloadBytes(payload);
+  return {
+    partition,
+    document,
+    documentBytes,
+    payload,
+    bodyBytes,
+    recordBytes: bodyBytes + varUintBytes(partition) + varUintBytes(bodyBytes),
+  };
 }
 
 function payloadBytes(payload: EntryPayload): number {
@@ -46,7 +56,8 @@ export function headerBytes(origin: Uint8Array, sequence: number, entries: numbe
 }
 
 export function encodeMeasured(origin: Uint8Array, sequence: number, entries: readonly MeasuredEntry[]): Uint8Array {
-  const size = entries.reduce((sum, entry) => sum + entry.recordBytes, headerBytes(origin, sequence, entries.length));
+  let size = headerBytes(origin, sequence, entries.length);
+  for (const entry of entries) size += entry.recordBytes;
   const writer = new Writer(size);
   writer.byte(formatVersion);
   writer.lengthPrefixed(origin);
@@ -60,8 +71,8 @@ export function encodeMeasured(origin: Uint8Array, sequence: number, entries: re
   return writer.bytes;
 }
 
-function writeBody(writer: Writer, { document, payload }: MeasuredEntry): void {
-  writer.lengthPrefixed(document);
+function writeBody(writer: Writer, { document, documentBytes, payload }: MeasuredEntry): void {
+  writer.string(document, documentBytes);
   if (payload.kind === 'update') {
     writer.varUint(kindUpdate);
     writer.raw(payload.update);
@@ -75,7 +86,7 @@ function writeBody(writer: Writer, { document, payload }: MeasuredEntry): void {
 }
 
 export function encodeRecord(record: WalRecord): Uint8Array {
-  const entries = record.entries.map(({ partition, document, payload }) => measureEntry(partition, encodeUtf8(document), payload));
+  const entries = record.entries.map(({ partition, document, payload }) => measureEntry(partition, document, payload));
   return encodeMeasured(encodeUtf8(record.origin), record.sequence, entries);
 }
 

@@ -43,47 +43,67 @@ export class RecordPacker {
     if (recordBytesMax < recordBytesMin)
       throw new RangeError(`records of ${recordBytesMax} bytes are too small: at least ${recordBytesMin}`);
     const roomMax = recordBytesMax - headerBytes(this.#origin, Number.MAX_SAFE_INTEGER, entriesMax);
-    let filling: MeasuredEntry[] = [];
-    let room = roomMax;
-    const seal = (completes: number): PackedRecord => {
-      const bytes = encodeMeasured(this.#origin, (this.#sequence += 1), filling);
-      filling = [];
-      room = roomMax;
-      return { bytes, sequence: this.#sequence, completes };
-    };
-    const fits = (entry: MeasuredEntry): boolean => entry.recordBytes <= room && filling.length < entriesMax;
-    const put = (entry: MeasuredEntry): void => {
-      filling.push(entry);
-      room -= entry.recordBytes;
-    };
-
+    let filling = new Filling(roomMax);
     let done = 0;
     for (;;) {
       for (; done < entries.length; done += 1) {
         const { partition, document, update } = entries[done]!;
-        const name = encodeUtf8(document);
-        const whole = measureEntry(partition, name, { kind: 'update', update });
-        const parts = whole.recordBytes <= roomMax ? [whole] : this.#piecesOf(partition, name, update, roomMax);
-        for (const part of parts) {
-          if (!fits(part)) yield seal(done);
-          put(part);
-        }
+        const whole = measureEntry(partition, document, { kind: 'update', update });
+        if (whole.recordBytes <= roomMax) {
+          if (!filling.fits(whole)) {
+            yield this.#seal(filling, done);
+            filling = new Filling(roomMax);
+          }
+          filling.put(whole);
+        } else
+          for (const piece of this.#piecesOf(partition, document, update, roomMax)) {
+            if (!filling.fits(piece)) {
+              yield this.#seal(filling, done);
+              filling = new Filling(roomMax);
+            }
+            filling.put(piece);
+          }
       }
-      if (filling.length === 0) return;
-      yield seal(done);
+      if (filling.entries.length === 0) return;
+      yield this.#seal(filling, done);
+      filling = new Filling(roomMax);
     }
   }
 
-  *#piecesOf(partition: number, document: Uint8Array, update: Uint8Array, roomMax: number): Generator<MeasuredEntry, void, void> {
+  #seal({ entries }: Filling, completes: number): PackedRecord {
+    this.#sequence += 1;
+    return { bytes: encodeMeasured(this.#origin, this.#sequence, entries), sequence: this.#sequence, completes };
+  }
+
+  *#piecesOf(partition: number, document: string, update: Uint8Array, roomMax: number): Generator<MeasuredEntry, void, void> {
     const pieceId = (this.#pieceId += 1);
     const empty = measureEntry(partition, document, { kind: 'piece', pieceId, index: 0, count: 0, bytes: new Uint8Array() });
     // index and count may take more bytes than a zero does, and so may the body's length.
     const pieceBytes = roomMax - empty.recordBytes - 3 * varUintBytes(update.byteLength);
-    if (pieceBytes < 1) throw new RangeError(`a record has no room for a piece: the document's name takes ${document.byteLength} bytes`);
+    if (pieceBytes < 1) throw new RangeError(`a record has no room for a piece: the document's name takes ${empty.documentBytes} bytes`);
     const count = Math.ceil(update.byteLength / pieceBytes);
     for (let index = 0; index < count; index += 1) {
       const bytes = update.subarray(index * pieceBytes, (index + 1) * pieceBytes);
       yield measureEntry(partition, document, { kind: 'piece', pieceId, index, count, bytes });
     }
+  }
+}
+
+/** The entries of the record that is next. */
+class Filling {
+  readonly entries: MeasuredEntry[] = [];
+  #room: number;
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  fits(entry: MeasuredEntry): boolean {
+    return entry.recordBytes <= this.#room && this.entries.length < entriesMax;
+  }
+
+  put(entry: MeasuredEntry): void {
+    this.entries.push(entry);
+    this.#room -= entry.recordBytes;
   }
 }

@@ -55,35 +55,46 @@ export class SqlReader implements WalReader {
   #next: number;
   /** When the log took the last record that was read. */
   #lastTakenAt: string | undefined;
+  readonly #everyMs: number;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
   /** Set by a notice: something may be there. Cleared before looking, so that none is missed. */
   #news = false;
   #wake: (() => void) | undefined;
 
-  constructor(pool: pg.Pool, logger: Logger, start: { slice: number; from: number; identity: string }, onClose: () => void) {
+  constructor(
+    pool: pg.Pool,
+    logger: Logger,
+    start: { slice: number; from: number; identity: string; everyMs: number },
+    onClose: () => void,
+  ) {
     this.#pool = pool;
     this.#logger = logger;
     this.#slice = start.slice;
     this.#identity = start.identity;
     this.#next = start.from;
+    this.#everyMs = start.everyMs;
     this.#onClose = onClose;
   }
 
   /** Look again: records may have come. */
   nudge(): void {
     this.#news = true;
-    this.#wake?.();
+    if (this.#everyMs === 0) this.#wake?.();
   }
 
   async next(): Promise<readonly LogRecord[]> {
+    const dueInMs = this.#lookedAtMs + this.#everyMs - performance.now();
+    if (dueInMs > 0 && !this.#closed) await this.#sleep(dueInMs);
     for (;;) {
+      this.#lookedAtMs = performance.now();
       if (this.#closed) throw new WalClosed('the reader is closed');
       this.#news = false;
       const rows = await this.#look();
       if (this.#closed) throw new WalClosed('the reader is closed');
       const records = rows ? await this.#takeOrRenew(rows) : [];
       if (records.length > 0) return records;
-      await this.#pause(rows ? pollMs : awayMs);
+      await this.#pause(rows ? this.#everyMs || pollMs : awayMs);
     }
   }
 
@@ -163,7 +174,10 @@ export class SqlReader implements WalReader {
   }
 
   #pause(ms: number): Promise<void> {
-    if (this.#news || this.#closed) return Promise.resolve();
+    return this.#news || this.#closed ? Promise.resolve() : this.#sleep(ms);
+  }
+
+  #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake?.(), ms);
       this.#wake = () => {

@@ -8,6 +8,7 @@ import {
   type Appended,
   type AnnouncedFloor,
   type Floor,
+  type ReadOptions,
   type SliceState,
   type Wal,
   WalClosed,
@@ -116,12 +117,12 @@ export class SqlWal implements Wal {
     return made;
   }
 
-  read(slice: number, from: number, identity: string): WalReader {
+  read(slice: number, from: number, identity: string, { everyMs = 0 }: ReadOptions = {}): WalReader {
     this.#assertSlice(slice);
     this.#listen();
     const entry = {
       slice,
-      reader: new SqlReader(this.#pool, this.#options.logger, { slice, from, identity }, () => this.#readers.delete(entry)),
+      reader: new SqlReader(this.#pool, this.#options.logger, { slice, from, identity, everyMs }, () => this.#readers.delete(entry)),
     };
     this.#readers.add(entry);
     return entry.reader;

@@ -1,3 +1,5 @@
+import { InternedNames } from './interned-names.ts';
+
 /**
  * lib0's varUint (7 bits a byte, lowest first, high bit: more follow) over buffers whose size is known before writing: one allocation a record, and
  * a typed error where lib0 throws plain ones. Checked against lib0 in record-codec.test.ts.
@@ -9,6 +11,21 @@ export function varUintBytes(value: number): number {
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
   return bytes;
 }
+
+/** Bytes that `text` takes as UTF-8; half a surrogate pair becomes U+FFFD, as everywhere. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
+    // A pair, two units, takes four bytes: two more than its units were, of which this one has counted both.
+    if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(i + 1))) i += 1;
+  }
+  return bytes;
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
 
 export class Writer {
   readonly bytes: Uint8Array;
@@ -41,10 +58,18 @@ export class Writer {
     this.#at += bytes.byteLength;
   }
 
-  /** varString and varUint8Array: the length in bytes, then the bytes. */
+  /** varUint8Array: the length in bytes, then the bytes. */
   lengthPrefixed(bytes: Uint8Array): void {
     this.varUint(bytes.byteLength);
     this.raw(bytes);
+  }
+
+  /** varString. @param bytes as `utf8Bytes` tells them */
+  string(text: string, bytes: number): void {
+    this.varUint(bytes);
+    if (bytes === text.length) for (let i = 0; i < bytes; i += 1) this.bytes[this.#at + i] = text.charCodeAt(i);
+    else encoder.encodeInto(text, this.bytes.subarray(this.#at));
+    this.#at += bytes;
   }
 }
 
@@ -92,8 +117,7 @@ export class Reader {
 
   /** A view, not a copy. */
   raw(length: number, what: string): Uint8Array {
-    if (length > this.left) throw this.#fail(`${what}: ${length} bytes announced, ${this.left} are left`, this.#at);
-    this.#at += length;
+    this.#skip(length, what);
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
@@ -103,13 +127,19 @@ export class Reader {
 
   string(what: string): string {
     const start = this.#at;
-    const bytes = this.raw(this.varUint(what), what);
-    try {
-      return utf8.decode(bytes);
-    } catch {
-      throw this.#fail(`${what}: not UTF-8`, start);
-    }
+    const length = this.varUint(what);
+    this.#skip(length, what);
+    const name = names.at(this.#bytes, this.#at - length, this.#at);
+    if (name === undefined) throw this.#fail(`${what}: not UTF-8`, start);
+    return name;
+  }
+
+  #skip(length: number, what: string): void {
+    if (length > this.left) throw this.#fail(`${what}: ${length} bytes announced, ${this.left} are left`, this.#at);
+    this.#at += length;
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+/** Documents and origins. */
+const names = new InternedNames();

@@ -27,7 +27,7 @@ export interface Wal {
   /** What the slice holds now. `last` is 0 for a fresh log; `first` is `last + 1` when it holds nothing. */
   state(slice: number): Promise<SliceState>;
   /** Reads from position `from` (1 to `last + 1`) of the log `identity` on. */
-  read(slice: number, from: number, identity: string): WalReader;
+  read(slice: number, from: number, identity: string, options?: ReadOptions): WalReader;
   /**
    * Forgets records at positions <= `upTo.position`, if the log still is `upTo.identity`; else rejects with WalReplaced and forgets nothing: a position
    * of a lost log would cut what is not yet anywhere else out of the new one. Idempotent.
@@ -71,6 +71,11 @@ export interface LogRecord {
   /** When the log took it, ms since the epoch, by the log's clock. */
   readonly atMs: number;
   readonly bytes: Uint8Array;
+}
+
+export interface ReadOptions {
+  /** Who is in no hurry looks so often, ms: many records at a time, and few wake-ups for the log and itself. Default: each record at once. */
+  readonly everyMs?: number;
 }
 
 export interface WalReader {

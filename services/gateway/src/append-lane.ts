@@ -1,5 +1,6 @@
 import { CLOSE } from '@weft/protocol';
 import { EMPTY_UPDATE } from '@weft/updates';
+import { AppendPace } from './append-pace.ts';
 import { ackBytes, AppendQueue, type Batch } from './append-queue.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { GatewayDocument } from './document.ts';
@@ -7,6 +8,11 @@ import { acknowledge } from './editing.ts';
 import { FloorGate, type Opened } from './floor-gate.ts';
 import type { LogPosition } from './log-position.ts';
 import type { Member } from './member.ts';
+
+/** So much makes a record worth its while: it does not wait for more. */
+const fullBytes = 128 * 1024;
+/** Timers count in milliseconds: what is less is now. */
+const shortestPauseMs = 0.75;
 
 /**
  * One slice's edits from here to their acknowledgement: `append-queue.ts` (what waits for the log, and what is in flight) -> the log -> with `ackAfter: database` `floor-gate.ts` (what waits for Postgres) ->
@@ -18,6 +24,7 @@ export class AppendLane {
   readonly #limits: AppendLimits;
   readonly #world: AppendWorld;
   #position: LogPosition = { logIdentity: '', position: 0 };
+  readonly #pace = new AppendPace();
   #scheduled = false;
 
   constructor(limits: AppendLimits, world: AppendWorld) {
@@ -71,11 +78,12 @@ export class AppendLane {
   /** The batch in flight is in the log, up to this position: acknowledge, and send the next. */
   appended(logIdentity: string, position: number): void {
     this.#position = { logIdentity, position };
+    this.#pace.answered(this.#world.nowMs());
     const bytes = this.#queue.inFlightBytes;
     const acks = this.#queue.appended();
     if (this.#limits.ackAfter === 'database') this.#opened(this.#gate.add({ identity: logIdentity, position }, acks, bytes));
     else acknowledgeAll(acks);
-    this.#flush();
+    this.#flushInTurn();
   }
 
   /** Everything whole up to here is committed in Postgres. */
@@ -89,13 +97,27 @@ export class AppendLane {
     this.#scheduled = true;
     this.#world.atEndOfTick(() => {
       this.#scheduled = false;
+      this.#flushInTurn();
+    });
+  }
+
+  /** Now, or when its turn has come. */
+  #flushInTurn(): void {
+    if (this.#scheduled || this.#queue.waitingBytes === 0 || this.#queue.isAppending) return;
+    const pauseMs = this.#queue.waitingBytes >= fullBytes ? 0 : this.#pace.pauseMs(this.#world.nowMs());
+    if (pauseMs < shortestPauseMs) return this.#flush();
+    this.#scheduled = true;
+    this.#world.after(pauseMs, () => {
+      this.#scheduled = false;
       this.#flush();
     });
   }
 
   #flush(): void {
     const batch = this.#queue.next();
-    if (batch) this.#world.append(batch);
+    if (!batch) return;
+    this.#pace.left(this.#world.nowMs());
+    this.#world.append(batch);
   }
 
   #opened({ released, lost }: Opened<Member>): void {
@@ -112,17 +134,22 @@ export interface AppendLimits {
 }
 
 export interface AppendWorld {
+  nowMs(): number;
   /** After the frames that arrived together have been handled. */
   atEndOfTick(run: () => void): void;
+  after(ms: number, run: () => void): void;
   /** Append the batch, for as long as it takes, then call `appended`. One at a time. */
   append(batch: Batch<unknown>): void;
 }
 
+/** In one write a socket. */
 function acknowledgeAll(members: readonly Member[]): void {
   for (const [socket, acked] of bySocket(members))
-    socket.cork(() => {
-      for (const member of acked) acknowledge(member, true);
-    });
+    if (acked.length === 1) acknowledge(acked[0]!, true);
+    else
+      socket.cork(() => {
+        for (const member of acked) acknowledge(member, true);
+      });
 }
 
 function bySocket(members: readonly Member[]): Map<ClientSocket, Member[]> {

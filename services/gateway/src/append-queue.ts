@@ -23,16 +23,28 @@ export class AppendQueue<Ack> {
     return this.#inFlightBytes;
   }
 
+  /** What waits, bytes. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get isAppending(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
   get isIdle(): boolean {
     return this.#waiting.size === 0 && this.#inFlight === undefined;
   }
 
   /** `ack` is given back `acks` times when the update is in the log. */
   add(document: string, partition: number, update: Uint8Array, ack: Ack, acks: number): void {
-    let entry = this.#waiting.get(document);
-    if (!entry) this.#waiting.set(document, (entry = { partition, updates: [], acks: [] }));
-    entry.updates.push(update);
-    for (let i = 0; i < acks; i++) entry.acks.push(ack);
+    const entry = this.#waiting.get(document);
+    // Literals of what is in them: a push makes room for sixteen more.
+    if (!entry) this.#waiting.set(document, { partition, updates: [update], acks: acks === 1 ? [ack] : Array<Ack>(acks).fill(ack) });
+    else {
+      entry.updates.push(update);
+      for (let i = 0; i < acks; i++) entry.acks.push(ack);
+    }
     this.#waitingBytes += update.byteLength + ackBytes * acks;
   }
 

@@ -6,7 +6,7 @@ export interface ClientSocket {
   bufferedBytes(): number;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
-  /** To every other subscriber of the topic. */
+  /** To every other subscriber of the topic. The bytes may be reused after the call. */
   publishToOthers(topic: string, frame: Uint8Array): void;
   /** Several sends in one write. */
   cork(sends: () => void): void;
@@ -15,5 +15,5 @@ export interface ClientSocket {
   abused?(): void;
 }
 
-/** To every subscriber of a topic. */
+/** To every subscriber of a topic. The bytes may be reused after the call. */
 export type Publish = (topic: string, frame: Uint8Array) => void;

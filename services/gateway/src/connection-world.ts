@@ -10,7 +10,7 @@ import type { Brought } from './right.ts';
 /** What a transport does with a connection, whatever its dialect. */
 export interface ConnectionHandler {
   readonly connection: Connection;
-  /** The bytes are the handler's to keep. */
+  /** The bytes are the caller's again after the call. */
   frame(bytes: Uint8Array, isBinary: boolean): void;
   /** The socket's buffer went down. */
   drained(): void;

@@ -23,8 +23,14 @@ export class GatewayDocument {
   readonly #publish: Publish;
   readonly #world: DocumentWorld;
   readonly #limits: DocumentLimits;
-  /** Published since the last look at the sockets' buffers. */
-  #published = false;
+  /** What is to be fanned out at the end of the tick. */
+  #fanned: Uint8Array[] = [];
+  /** Who sent all of it; undefined: nobody here, or more than one. */
+  #fannedBy: Member | undefined;
+  /** Bytes published since the last look at the sockets' buffers, and when that was. */
+  #unlooked = 0;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #lookScheduled = false;
   /** Answers to `reopen` still to come: until then live members may lack what lies after `from`, whatever relays say. */
   #owed: { readonly from: LogPosition; readonly answers: number } | undefined;
   /** A state vector every live member has: of the last answer when none to `reopen` was still to come, for until then live members may lack what an answer to somebody else had. */
@@ -76,20 +82,37 @@ export class GatewayDocument {
     return changed;
   }
 
-  /** Sends an update to every live member but its sender, at once; questions under way note it. */
+  /**
+   * Sends an update to every live member but its sender, at the end of the tick, merged with what else the tick brought: one write a socket, however many type. Questions under way note it
+   * at once. Keeps the bytes until then.
+   */
   fanOut(update: Uint8Array, sender?: Member): void {
     for (const joining of this.#asking) joining.note(update, this.#limits.joinBufferBytesMax);
+    this.#fanned.push(update);
+    if (this.#fanned.length === 1) {
+      this.#fannedBy = sender;
+      this.#world.atEndOfTick(this.#publishFanned);
+    } else if (this.#fannedBy !== sender) this.#fannedBy = undefined;
+  }
+
+  readonly #publishFanned = (): void => {
+    if (this.#fanned.length === 0) return;
+    const update = this.#fanned.length === 1 ? this.#fanned[0]! : mergeUpdatesInTree(this.#fanned);
+    const sender = this.#fannedBy;
+    this.#fanned = [];
+    this.#fannedBy = undefined;
     for (const [topic, { frames }] of this.#topics) {
-      const frame = frames.update(update);
+      const frame = frames.update(update, scratch);
+      // Who is not live by now is no subscriber; and who is gone cannot publish.
       if (sender?.state === 'live' && sender.frames.topic === topic) sender.socket.publishToOthers(topic, frame);
       else this.#publish(topic, frame);
     }
-    if (this.#published) return;
-    this.#published = true;
-    this.#world.atEndOfTick(() => this.#look());
-  }
+    this.#lookSoon(update.byteLength);
+  };
 
   stateless(payload: string, sender?: Member): void {
+    // Not before what was sent before it.
+    if (this.#fanned.length > 0) this.#publishFanned();
     for (const [topic, { frames }] of this.#topics) {
       const frame = frames.stateless(payload);
       if (!frame) continue;
@@ -305,9 +328,22 @@ export class GatewayDocument {
     return owed && (owed.logIdentity !== position.logIdentity || owed.position < position.position) ? owed : position;
   }
 
-  /** After a tick's publishes: whose socket is over its high-water mark gets no more increments. */
+  /** Not after every publish: a room of a thousand has as many sockets to look at. */
+  #lookSoon(bytes: number): void {
+    this.#unlooked += bytes;
+    if (this.#unlooked >= lookBytes || this.#world.nowMs() - this.#lookedAtMs >= lookMs) return this.#look();
+    if (this.#lookScheduled) return;
+    this.#lookScheduled = true;
+    this.#world.after(lookMs, () => {
+      this.#lookScheduled = false;
+      if (this.#unlooked > 0) this.#look();
+    });
+  }
+
+  /** Whose socket is over its high-water mark gets no more increments. */
   #look(): void {
-    this.#published = false;
+    this.#unlooked = 0;
+    this.#lookedAtMs = this.#world.nowMs();
     for (const member of this.members) {
       if (member.state !== 'live' || !member.outbox.isFull) continue;
       this.#silence(member);
@@ -396,7 +432,11 @@ export interface DocumentLimits {
 
 const ignore = (): void => {};
 
-/** Frames of a large answer are made here, sent, and made anew: sockets copy what they cannot send at once. */
+/** Sockets are looked at so often while much is published, or after so many bytes of it. */
+const lookMs = 20;
+const lookBytes = 64 * 1024;
+
+/** Frames are made here, sent, and made anew: sockets copy what they cannot send at once. */
 const scratch = new Uint8Array(512 * 1024);
 
 function sameVector(one: Question, other: Question): boolean {

@@ -5,7 +5,7 @@ import type { GatewayDocument } from './document.ts';
 import type { Member } from './member.ts';
 
 /**
- * What a client may do with a document it has open, the same in both dialects.
+ * What a client may do with a document it has open, the same in both dialects. Bytes it is given are the socket's: what is kept of them is copied.
  *
  * An edit: check -> local fan-out -> the log's queue; its acknowledgement follows when the log has it (invariant 1). Exactly one answer for every Update and every Step2
  * (protocol.md): providers count.
@@ -27,7 +27,7 @@ export class Editing {
       throw new BadFrame(CLOSE.badFrame, `state vector of ${stateVector.byteLength} bytes: ${(error as Error).message}`, { cause: error });
     }
     // A question has to fit one message. "I have nothing" is answered with more than is needed, and never with less.
-    document.join(member, stateVector.byteLength > this.#limits.stateVectorBytesMax ? emptyStateVector : stateVector);
+    document.join(member, stateVector.byteLength > this.#limits.stateVectorBytesMax ? emptyStateVector : stateVector.slice());
   }
 
   /** Throws BadFrame. */
@@ -35,13 +35,14 @@ export class Editing {
     const scan = this.#scan(member, update);
     if (isEmpty(scan)) acknowledge(member, true);
     else if (!member.mayEdit) refuse(member, 1);
-    else if (!member.withholds()) this.#take(document, member, update, 1);
+    else if (!member.withholds()) this.#take(document, member, update.slice(), 1);
   }
 
   /** A client's answer to our Step1: what it has and we lack. Throws BadFrame. */
-  step2(document: GatewayDocument, member: Member, update: Uint8Array): void {
+  step2(document: GatewayDocument, member: Member, given: Uint8Array): void {
     const { reason, acks, refused } = member.step2Came();
-    const scan = this.#scan(member, update);
+    const scan = this.#scan(member, given);
+    const update = given.slice();
     if (reason === 'recovery') return this.#recovered(document, member, update, scan);
     if (isEmpty(scan)) return reason === 'join' && acks === 1 ? acknowledge(member, true) : this.#known(document, member, acks);
     const knownStructs = isKnown(member, scan);
@@ -138,7 +139,7 @@ export class Editing {
     }
   }
 
-  /** `acks`: how many answers the member gets when it is safe. */
+  /** Keeps the bytes. `acks`: how many answers the member gets when it is safe. */
   #take(document: GatewayDocument, member: Member, update: Uint8Array, acks: number): void {
     if (!this.#world.hasRoom(document, update.byteLength)) return this.#refuse(member);
     document.fanOut(update, member);

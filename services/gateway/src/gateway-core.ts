@@ -46,7 +46,9 @@ export class GatewayCore {
       { length: limits.slices },
       (_, slice) =>
         new AppendLane(limits, {
+          nowMs: () => effects.nowMs(),
           atEndOfTick: (run) => effects.atEndOfTick(run),
+          after: (ms, run) => effects.after(ms, run),
           append: (batch) => effects.append(slice, batch),
         }),
     );
@@ -165,7 +167,10 @@ export class GatewayCore {
     const nowMs = this.#effects.nowMs();
     this.#rights.tick();
     this.#links.tick(nowMs);
-    for (const document of this.#documents.values()) document.showPresence(document.presence.expire(nowMs, this.#limits.presenceSilentMs));
+    for (const document of this.#documents.values()) {
+      const gone = document.presence.expire(nowMs, this.#limits.presenceSilentMs);
+      if (gone.length > 0) document.showPresence(gone);
+    }
     for (const { connection } of this.#connections.values()) {
       connection.watch(nowMs);
       if (connection.slowSinceMs !== undefined && nowMs - connection.slowSinceMs > this.#limits.slowClientMs) {

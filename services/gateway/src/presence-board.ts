@@ -13,7 +13,7 @@ const presenceEntriesMax = 10_000;
  */
 export class PresenceBoard<Owner extends object> {
   readonly #entries = new Map<number, Held<Owner>>();
-  readonly #usage = new WeakMap<Owner, PresenceUsage>();
+  readonly #usage = new WeakMap<Owner, { clientIds: number; length: number }>();
   readonly #ownIds = new WeakMap<Owner, number>();
   /** Who has gone, with the clock of the last state, for at least the silence that expires an entry: two generations. */
   #gone = new Map<number, number>();
@@ -62,8 +62,9 @@ export class PresenceBoard<Owner extends object> {
   }
 
   /** Entries of other gateways that nobody renewed: clients renew every 15 s (y-protocols), so a lost removal heals here. */
-  expire(nowMs: number, silentMs: number): PresenceEntry[] {
+  expire(nowMs: number, silentMs: number): readonly PresenceEntry[] {
     if (nowMs - this.#goneSinceMs >= silentMs) this.#forgetGone(nowMs);
+    if (this.#entries.size === 0) return nobody;
     const removals: PresenceEntry[] = [];
     for (const [clientId, held] of this.#entries) {
       if (held.owner !== 'elsewhere' || nowMs - held.seenAtMs < silentMs) continue;
@@ -120,8 +121,11 @@ export class PresenceBoard<Owner extends object> {
   }
 
   #charge(owner: Owner, entry: PresenceEntry, sign: 1 | -1): void {
-    const { clientIds, length } = this.usageOf(owner);
-    this.#usage.set(owner, { clientIds: clientIds + sign, length: length + sign * entry.json.length });
+    const usage = this.#usage.get(owner);
+    if (usage) {
+      usage.clientIds += sign;
+      usage.length += sign * entry.json.length;
+    } else this.#usage.set(owner, { clientIds: sign, length: sign * entry.json.length });
   }
 
   /** Takes the entry from its owner; gives the claimant's entry if there is one that is not older. */
@@ -160,6 +164,7 @@ export interface PresenceUsage {
   readonly length: number;
 }
 
+const nobody: readonly PresenceEntry[] = [];
 const noUsage: PresenceUsage = { clientIds: 0, length: 0 };
 
 interface Held<Owner> {

@@ -40,7 +40,15 @@ export class WorkerLinks {
   }
 
   open(document: GatewayDocument): void {
-    this.#documents.set(document.name, { document, worker: undefined, position: 0, logIdentity: '', reopening: false, covered: [0, 0] });
+    this.#documents.set(document.name, {
+      document,
+      worker: undefined,
+      position: 0,
+      logIdentity: '',
+      reopening: false,
+      coveredBefore: 0,
+      covered: 0,
+    });
   }
 
   close(document: GatewayDocument): void {
@@ -76,7 +84,7 @@ export class WorkerLinks {
    */
   coveredPosition(document: GatewayDocument): LogPosition {
     const binding = this.#documents.get(document.name);
-    return binding ? { logIdentity: binding.logIdentity, position: binding.covered[0] } : NOWHERE;
+    return binding ? { logIdentity: binding.logIdentity, position: binding.coveredBefore } : NOWHERE;
   }
 
   hear(message: ToGateway, nowMs: number): void {
@@ -129,7 +137,10 @@ export class WorkerLinks {
         this.#world.sendToWorker(link.worker, { kind: 'keep-alive', gateway: this.#self });
       }
     }
-    for (const binding of this.#documents.values()) binding.covered = [binding.covered[1], this.#position(binding)];
+    for (const binding of this.#documents.values()) {
+      binding.coveredBefore = binding.covered;
+      binding.covered = this.#position(binding);
+    }
   }
 
   /**
@@ -231,7 +242,7 @@ export class WorkerLinks {
 
   #isOwner({ document }: Binding, worker: Peer): boolean {
     const owner = this.#world.owner(document.partition);
-    return owner !== undefined && peerKey(owner) === peerKey(worker);
+    return owner !== undefined && isSamePeer(owner, worker);
   }
 
   #bind(binding: Binding, answer: Answer, nowMs: number): void {
@@ -257,13 +268,13 @@ export class WorkerLinks {
       if (binding.worker) this.#unbind(binding, true);
       link.documents += 1;
       binding.worker = answer.worker;
-      binding.covered = [binding.position, binding.position];
+      binding.coveredBefore = binding.covered = binding.position;
     }
     if (binding.logIdentity !== answer.logIdentity) {
       const isReplaced = binding.logIdentity !== '';
       binding.logIdentity = answer.logIdentity;
       binding.position = 0;
-      binding.covered = [0, 0];
+      binding.coveredBefore = binding.covered = 0;
       if (isReplaced) {
         this.#world.report('log-replaced', { document: binding.document.name });
         binding.document.recover();
@@ -291,7 +302,7 @@ export class WorkerLinks {
   }
 
   #isBoundTo(binding: Binding, worker: Peer): boolean {
-    return binding.worker !== undefined && peerKey(binding.worker) === peerKey(worker);
+    return binding.worker !== undefined && isSamePeer(binding.worker, worker);
   }
 
   /**
@@ -309,6 +320,10 @@ export class WorkerLinks {
   }
 }
 
+function isSamePeer(a: Peer, b: Peer): boolean {
+  return a.id === b.id && a.incarnation === b.incarnation;
+}
+
 /** What this gateway knows of a document's place in the log. */
 interface Binding {
   readonly document: GatewayDocument;
@@ -320,7 +335,8 @@ interface Binding {
   /** Asked for anew, for everybody; the answer is still to come. */
   reopening: boolean;
   /** The position at the last tick but one, and at the last. */
-  covered: [number, number];
+  coveredBefore: number;
+  covered: number;
 }
 
 interface WorkerLink {

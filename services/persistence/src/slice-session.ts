@@ -43,6 +43,9 @@ export interface SessionDeps {
 /** Why a slice is no longer followed. All but `overtaken` end with a last flush of what was read. */
 export type SessionEnd = 'asked-to-end' | 'lease-lost' | 'overtaken' | 'log-changed';
 
+/** What is read is flushed no sooner than a flush window later: nothing is won by reading each record as it comes. */
+const readsPerFlush = 5;
+const readEveryMsMax = 200;
 const ANNOUNCE_EVERY_MS = 1_000;
 const PROBE_EVERY_MS = 2_000;
 const TRIM_EVERY_MS = 5_000;
@@ -80,7 +83,9 @@ export class SliceSession {
     this.#room = new Wakeup(clock);
     this.#combiner = new Combiner({ slice, floorPosition: floor.position, onDropped: (dropped) => this.#onDropped(dropped) });
     this.#writer = new FlushWriter(floor, { slice, store, logger, clock, signal });
-    this.#reader = wal.read(slice, floor.position + 1, floor.identity);
+    this.#reader = wal.read(slice, floor.position + 1, floor.identity, {
+      everyMs: Math.min(readEveryMsMax, deps.limits.flushMs / readsPerFlush),
+    });
     // What was not trimmed before is as old as now at most; and where the log is full nothing comes after it.
     if (floor.position > 0) this.#trimClock.note(floor.position, clock.wallMs());
   }

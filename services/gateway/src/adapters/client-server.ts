@@ -110,8 +110,8 @@ export class ClientServer implements ClientEdge {
         if (address !== undefined) void this.#countAddress(address, entry.handler);
       },
       message: (ws, message, isBinary) => {
-        // uWS takes the buffer back after this call; the core keeps what it needs of the copy.
-        this.#guarded(ws, logger, (handler) => handler.frame(new Uint8Array(message.slice(0)), isBinary));
+        // uWS takes the buffer back after this call: the core copies what it keeps.
+        this.#guarded(ws, logger, (handler) => handler.frame(new Uint8Array(message), isBinary));
       },
       drain: (ws) => this.#guarded(ws, logger, (handler) => handler.drained()),
       close: (ws, code, message) => {

@@ -2,11 +2,11 @@ import { nowUs } from '../wire/stamp.ts';
 
 export interface PaceOptions {
   /** Events a second; may change. */
-  rate(): number;
+  readonly rate: () => number;
   /** Does what was due at `dueUs`, however late it is: the load does not wait for answers (open loop). */
-  act(dueUs: number): void;
+  readonly act: (dueUs: number) => void;
   /** Asked between events: true ends it. */
-  done(): boolean;
+  readonly done: () => boolean;
 }
 
 /**
@@ -26,7 +26,7 @@ export function pace({ rate, act, done }: PaceOptions): Promise<void> {
         if (done()) resolve();
         else setImmediate(turn);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     };
     turn();

@@ -1,5 +1,5 @@
 import * as Y from 'yjs';
-import { ByteWriter, Cursor } from './bytes.ts';
+import { type ByteWriter, Cursor } from './bytes.ts';
 import { readStamp, STAMP_LENGTH, writeStamp } from './stamp.ts';
 
 /** The shared text everybody types into. */
@@ -51,7 +51,7 @@ export function walkUpdate(update: Uint8Array, brings: Brings): void {
       brings(id.client, id.clock, length, undefined);
 }
 
-/** False: there is something else in it than typed text. */
+/** False: there is something else in it than typed text. Item.write in yjs: origins, or where neither is there the parent; then the content. */
 function walkTyped(cursor: Cursor, brings: Brings): boolean {
   for (let clients = cursor.uint(); clients > 0; clients--) {
     let structs = cursor.uint();
@@ -59,13 +59,14 @@ function walkTyped(cursor: Cursor, brings: Brings): boolean {
     let clock = cursor.uint();
     for (; structs > 0; structs--) {
       const info = cursor.byte();
-      if ((info & 31) !== 4) return false;
-      if (info & 0x80) (cursor.uint(), cursor.uint());
-      if (info & 0x40) (cursor.uint(), cursor.uint());
-      if ((info & 0xc0) === 0) {
+      if ((info & contentBits) !== contentString) return false;
+      if (info & hasLeft) skipId(cursor);
+      if (info & hasRight) skipId(cursor);
+      if ((info & (hasLeft | hasRight)) === 0) {
+        // 1: the name of a shared type; 0: the id of an item.
         if (cursor.uint() === 1) cursor.skip(cursor.uint());
-        else (cursor.uint(), cursor.uint());
-        if (info & 0x20) cursor.skip(cursor.uint());
+        else skipId(cursor);
+        if (info & hasParentKey) cursor.skip(cursor.uint());
       }
       // ASCII throughout: as many clock ticks as bytes.
       const length = cursor.uint();
@@ -75,4 +76,15 @@ function walkTyped(cursor: Cursor, brings: Brings): boolean {
     }
   }
   return true;
+}
+
+const contentBits = 31;
+const contentString = 4;
+const hasLeft = 0x80;
+const hasRight = 0x40;
+const hasParentKey = 0x20;
+
+function skipId(cursor: Cursor): void {
+  cursor.uint();
+  cursor.uint();
 }
