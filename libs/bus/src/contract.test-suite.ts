@@ -243,9 +243,28 @@ export function busContract(side: string, start: () => Promise<BusNetwork>): voi
       await a.flush();
     });
 
-    test('a bad subject is refused', async () => {
+    test('who asks and who answers may reuse their buffers at once', async () => {
+      const [a, b] = [await connect(), await connect()];
+      const answer = bytes('...');
+      b.subscribe('reuse.x', ({ data, reply }) => {
+        answer.set(data);
+        reply!(answer);
+        answer.fill(0);
+      });
+      await b.flush();
+      const question = bytes('...');
+      const answers = ['one', 'two', 'six'].map((number) => {
+        question.set(bytes(number));
+        return a.request('reuse.x', question, { timeoutMs: 5_000 });
+      });
+      question.fill(0);
+      expect((await Promise.all(answers)).map(text)).toEqual(['one', 'two', 'six']);
+    });
+
+    test('a bad subject is refused, each time', async () => {
       const bus = await connect();
-      for (const subject of ['', 'a..b', 'a b', '.a']) expect(() => bus.publish(subject, bytes('x')), subject).toThrow(RangeError);
+      for (const subject of ['', 'a..b', 'a b', '.a', 'a.*', 'a.>', '', 'a..b', 'a.*'])
+        expect(() => bus.publish(subject, bytes('x')), subject).toThrow(RangeError);
       expect(() => bus.subscribe('a.>.b', () => undefined)).toThrow(RangeError);
     });
   });

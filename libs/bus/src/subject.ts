@@ -11,10 +11,21 @@ export function parsePattern(pattern: string): SubjectPattern {
   return tokens;
 }
 
+/** Subjects found to be good lately: a service publishes to the same few again and again, and judging one costs more than the rest of `publish`. */
+const known = new Map<string, readonly string[]>();
+const knownMax = 4_096;
+
 /** A subject to publish to: no wildcards. */
 export function parseSubject(subject: string): readonly string[] {
+  const tokens = known.get(subject) ?? judgedSubject(subject);
+  if (known.size > knownMax) known.clear();
+  return tokens;
+}
+
+function judgedSubject(subject: string): readonly string[] {
   const tokens = parsePattern(subject);
   if (tokens.includes('*') || tokens.includes('>')) throw new RangeError(`bad subject "${subject}": wildcards are for subscriptions`);
+  known.set(subject, tokens);
   return tokens;
 }
 
