@@ -33,11 +33,13 @@ export class DeleteSet {
 
   /** Adds the delete set `reader` stands at. */
   read(reader: UpdateReader): void {
-    readDeletes(reader, (client, from, to) => {
-      const ranges = this.clients.get(client);
-      if (ranges === undefined) this.clients.set(client, [from, to]);
-      else addRange(ranges, from, to);
-    });
+    readDeletes(reader, this);
+  }
+
+  addRange(client: number, from: number, to: number): void {
+    const ranges = this.clients.get(client);
+    if (ranges === undefined) this.clients.set(client, [from, to]);
+    else joinRange(ranges, from, to);
   }
 
   addAll(other: DeleteSet): void {
@@ -166,11 +168,11 @@ function firstWithEnd(ranges: Ranges, end: number): number {
 }
 
 function addEach(ranges: Ranges, added: Ranges): void {
-  for (let i = 0; i < added.length; i += 2) addRange(ranges, added[i]!, added[i + 1]!);
+  for (let i = 0; i < added.length; i += 2) joinRange(ranges, added[i]!, added[i + 1]!);
 }
 
 /** Adds one range in place, joining what it overlaps or touches. Most come at the end. */
-function addRange(ranges: Ranges, from: number, to: number): void {
+function joinRange(ranges: Ranges, from: number, to: number): void {
   if (ranges.length > 0 && from > ranges[ranges.length - 1]!) {
     ranges.push(from, to);
     return;

@@ -23,7 +23,7 @@ export function diffUpdate(update: Uint8Array, stateVector: Uint8Array | Readonl
     addUnknown(reader, structs, known.get(reader.client) ?? 0, piece);
   }
   const deletesAt = reader.pos;
-  readDeletes(reader, () => undefined);
+  readDeletes(reader);
   reader.end();
   return piece.seal(update.subarray(deletesAt));
 }

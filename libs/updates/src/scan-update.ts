@@ -23,39 +23,55 @@ export const EMPTY_UPDATE: Uint8Array = new Uint8Array([0, 0]);
  * a typing update takes well under a microsecond. What it refuses and why: SPEC.md, rules US.
  */
 export function scanUpdate(update: Uint8Array): UpdateScan {
-  const reader = new UpdateReader(update);
-  const ranges: ClockRange[] = [];
-  const sections = reader.varUint();
-  let lastClient = Infinity;
-  for (let i = 0; i < sections; i++) {
-    lastClient = scanSection(reader, lastClient, ranges);
+  reader.reset(update);
+  try {
+    const ranges = scanSections();
+    const deletes = readDeletes(reader);
+    reader.end();
+    return { ranges, deletes };
+  } finally {
+    // Nobody's update is kept from the collector by it.
+    reader.reset(EMPTY_UPDATE);
   }
-  const deletes = scanDeletes(reader);
-  reader.end();
-  return { ranges, deletes };
 }
+
+/** One for all scans: a scan calls nothing that could start another. */
+const reader = new UpdateReader(EMPTY_UPDATE);
 
 /** Whether the update changes nothing. False, too, for bytes that are no update. */
 export function isEmptyUpdate(update: Uint8Array): boolean {
   return update.length === 2 && update[0] === 0 && update[1] === 0;
 }
 
-function scanSection(reader: UpdateReader, lastClient: number, ranges: ClockRange[]): number {
-  const at = reader.pos;
-  const structs = reader.sectionHead();
-  const client = reader.client;
-  checkSectionOrder(client, lastClient, at);
-  let from = reader.clock;
-  for (let j = 0; j < structs; j++) {
-    reader.struct();
-    if (reader.info === SKIP) {
-      if (reader.clock > from) ranges.push({ client, from, to: reader.clock });
-      from = reader.clock + reader.length;
+function scanSections(): readonly ClockRange[] {
+  let ranges: ClockRange[] | undefined;
+  const sections = reader.varUint();
+  let lastClient = Infinity;
+  for (let i = 0; i < sections; i++) {
+    const at = reader.pos;
+    const structs = reader.sectionHead();
+    const client = reader.client;
+    checkSectionOrder(client, lastClient, at);
+    lastClient = client;
+    let from = reader.clock;
+    for (let j = 0; j < structs; j++) {
+      reader.struct();
+      if (reader.info === SKIP) {
+        if (reader.clock > from) ranges = withRange(ranges, { client, from, to: reader.clock });
+        from = reader.clock + reader.length;
+      }
+      reader.clock += reader.length;
     }
-    reader.clock += reader.length;
+    if (reader.clock > from) ranges = withRange(ranges, { client, from, to: reader.clock });
   }
-  if (reader.clock > from) ranges.push({ client, from, to: reader.clock });
-  return client;
+  return ranges ?? [];
+}
+
+/** A first `push` makes room for 17; most updates bring one range. */
+function withRange(ranges: ClockRange[] | undefined, range: ClockRange): ClockRange[] {
+  if (ranges === undefined) return [range];
+  ranges.push(range);
+  return ranges;
 }
 
 /**
@@ -66,20 +82,19 @@ export function checkSectionOrder(client: number, lastClient: number, at: number
   if (client >= lastClient) throw new MalformedUpdate(`client ${client} after ${lastClient}: clients must descend`, at);
 }
 
-function scanDeletes(reader: UpdateReader): boolean {
-  let any = false;
-  readDeletes(reader, () => {
-    any = true;
-  });
-  return any;
+/** Who takes the ranges of a delete set. */
+export interface DeletedRanges {
+  addRange(client: number, from: number, to: number): void;
 }
 
 /**
- * Reads a delete set; `visit` gets each range, of a client ascending and not overlapping. A client comes once, in any order (yrs does not sort).
+ * Reads a delete set; gives whether it names anything. `into` gets each range, of a client ascending and not overlapping.
+ * A client comes once, in any order (yrs does not sort).
  */
-export function readDeletes(reader: UpdateReader, visit: (client: number, from: number, to: number) => void): void {
+export function readDeletes(reader: UpdateReader, into?: DeletedRanges): boolean {
   const clients = reader.varUint();
   const seen = clients > 1 ? new Set<number>() : undefined;
+  let any = false;
   for (let i = 0; i < clients; i++) {
     const at = reader.pos;
     const client = reader.varUint();
@@ -87,23 +102,20 @@ export function readDeletes(reader: UpdateReader, visit: (client: number, from: 
     seen?.add(client);
     const ranges = reader.varUint();
     let end = 0;
-    for (let j = 0; j < ranges; j++) end = readDeletedRange(reader, client, end, visit);
+    for (let j = 0; j < ranges; j++) end = readDeletedRange(reader, client, end, into);
+    any ||= ranges > 0;
   }
+  return any;
 }
 
 /** Yjs keeps deletes that must wait in a form that knows only ascending ranges that are not empty: others corrupt or throw there. */
-function readDeletedRange(
-  reader: UpdateReader,
-  client: number,
-  end: number,
-  visit: (client: number, from: number, to: number) => void,
-): number {
+function readDeletedRange(reader: UpdateReader, client: number, end: number, into: DeletedRanges | undefined): number {
   const at = reader.pos;
   const from = reader.clockValue();
   const length = reader.varUint();
   if (length === 0) reader.fail('an empty range in the delete set', at);
   if (from < end) reader.fail('ranges of the delete set out of order or overlapping', at);
   if (from + length > CLOCK_MAX) reader.fail(`a clock above ${CLOCK_MAX}`, at);
-  visit(client, from, from + length);
+  into?.addRange(client, from, from + length);
   return from + length;
 }

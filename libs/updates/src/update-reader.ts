@@ -45,7 +45,7 @@ const VALUE_DEPTH_MAX = 1000;
 const fatalUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class UpdateReader {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   pos: number;
 
   /** The struct last read. `start` is its info byte, `contentStart` the first byte after ids and parent, `pos` the byte after it. */
@@ -67,6 +67,12 @@ export class UpdateReader {
   rightEnd = 0;
 
   constructor(bytes: Uint8Array, pos = 0) {
+    this.bytes = bytes;
+    this.pos = pos;
+  }
+
+  /** Goes on with other bytes: a reader has so many fields that one for each small update is most of what a scan costs. */
+  reset(bytes: Uint8Array, pos = 0): void {
     this.bytes = bytes;
     this.pos = pos;
   }
@@ -324,15 +330,25 @@ export class UpdateReader {
   varUint(): number {
     const bytes = this.bytes;
     let pos = this.pos;
-    if (pos < bytes.length) {
-      const first = bytes[pos]!;
-      if (first < 0x80) {
-        this.pos = pos + 1;
-        return first;
+    let value = 0;
+    // 28 bits: as far as bit operations go without a sign.
+    for (let shift = 0; shift < 28 && pos < bytes.length; shift += 7) {
+      const byte = bytes[pos++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.pos = pos;
+        return value;
       }
     }
-    let value = 0;
-    let factor = 1;
+    return this.longVarUint(pos, value);
+  }
+
+  /** The number whose first four bytes, before `pos`, are `value`. Most ids of clients have five. */
+  private longVarUint(from: number, low: number): number {
+    const bytes = this.bytes;
+    let pos = from;
+    let value = low;
+    let factor = 2 ** 28;
     while (pos < bytes.length) {
       const byte = bytes[pos++]!;
       value += (byte & 0x7f) * factor;
