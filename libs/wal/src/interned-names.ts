@@ -1,20 +1,22 @@
+const slotsCount = 16_384;
+const keptBytesMax = 300;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
- * Names read lately, one a slot: the same few documents come again and again, and decoding a name costs more than the rest of its entry. Bounded: slots times the longest kept name.
+ * ASCII names read lately, one a slot: the same documents come again and again, and decoding a name costs more than the rest of its entry. Bounded: slots times the longest kept name.
  * Two names in one slot only cost the decoding.
  */
-const slotsCount = 4_096;
-const keptBytesMax = 300;
-
 export class InternedNames {
-  readonly #slots: ({ readonly bytes: Uint8Array; readonly name: string } | undefined)[] = Array.from({ length: slotsCount });
+  readonly #slots: string[] = Array.from({ length: slotsCount }, () => '');
 
   /** The name that stands in `bytes` from `from` to `to`; undefined where that is no UTF-8. */
   at(bytes: Uint8Array, from: number, to: number): string | undefined {
     const slot = slotOf(bytes, from, to);
-    const kept = this.#slots[slot];
-    if (kept !== undefined && isEqual(kept.bytes, bytes, from, to)) return kept.name;
+    const kept = this.#slots[slot]!;
+    if (isIn(kept, bytes, from, to)) return kept;
     const name = decoded(bytes.subarray(from, to));
-    if (name !== undefined && to - from <= keptBytesMax) this.#slots[slot] = { bytes: bytes.slice(from, to), name };
+    // As many units as bytes: all of it is ASCII, and may be compared unit by byte.
+    if (name?.length === to - from && name.length <= keptBytesMax) this.#slots[slot] = name;
     return name;
   }
 }
@@ -26,13 +28,11 @@ function slotOf(bytes: Uint8Array, from: number, to: number): number {
   return (hash >>> 0) % slotsCount;
 }
 
-function isEqual(kept: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
-  if (kept.length !== to - from) return false;
-  for (let i = 0; i < kept.length; i += 1) if (kept[i] !== bytes[from + i]) return false;
+function isIn(name: string, bytes: Uint8Array, from: number, to: number): boolean {
+  if (name.length !== to - from) return false;
+  for (let i = 0; i < name.length; i += 1) if (name.charCodeAt(i) !== bytes[from + i]) return false;
   return true;
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(bytes: Uint8Array): string | undefined {
   try {

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding';
 import { expect, test } from 'vitest';
 import type { EntryPayload, WalRecord } from './record.ts';
 import { decodeRecord, encodeRecord, forEachEntry, MalformedRecord, RecordReader } from './record-codec.ts';
-import { Reader, varUintBytes, Writer } from './varint.ts';
+import { Reader, utf8Bytes, varUintBytes, Writer } from './varint.ts';
 
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const payload: fc.Arbitrary<EntryPayload> = fc.oneof(
@@ -69,6 +69,24 @@ test('[R1] numbers up to 2^53 - 1 take the bytes announced and read back', () =>
       expect(writer.at).toBe(writer.bytes.byteLength);
       expect(new Reader(writer.bytes, 0, writer.at, (what) => new Error(what)).varUint('n')).toBe(value);
     }),
+  );
+});
+
+test('[R1] a text takes the bytes announced and is written as TextEncoder writes it', () => {
+  const text = fc.array(fc.constantFrom('a', '\u007f', '\u0080', '\u07ff', '\u0800', '\uffff', '\ud83d', '\ude00', '🙂'), {
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(
+      text.map((parts) => parts.join('')),
+      (one) => {
+        const expected = new TextEncoder().encode(one);
+        expect(utf8Bytes(one)).toBe(expected.length);
+        const writer = new Writer(varUintBytes(expected.length) + expected.length);
+        writer.string(one, expected.length);
+        expect(writer.bytes.subarray(varUintBytes(expected.length))).toEqual(expected);
+      },
+    ),
   );
 });
 
