@@ -33,9 +33,11 @@ export function positionOf(answer: Uint8Array, subject: string): number {
   throw new WalUnavailable(says);
 }
 
+const decoder = new TextDecoder();
+
 function parse(answer: Uint8Array): PubAck {
   try {
-    return JSON.parse(new TextDecoder().decode(answer)) as PubAck;
+    return JSON.parse(decoder.decode(answer)) as PubAck;
   } catch (error) {
     throw new WalUnavailable('an append was answered with something that is no JSON', { cause: error });
   }

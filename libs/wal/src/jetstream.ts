@@ -4,6 +4,7 @@ import { connectNats, type NatsOptions } from '@weft/bus';
 import type { Logger } from '@weft/telemetry';
 import { floorNotice, readFloorNotice } from './floor-notice.ts';
 import { isNoResponders, positionOf, unavailable } from './jetstream-answers.ts';
+import { JetStreamAppends } from './jetstream-appends.ts';
 import { JetStreamReader } from './jetstream-reader.ts';
 import { earlierSubjects, ensureStream, findStream, type FoundStream, renewStream, type SliceStream } from './jetstream-stream.ts';
 import { weaknessesOfStreams, weaknessOfSync } from './jetstream-weaknesses.ts';
@@ -54,6 +55,7 @@ export interface JetStreamWalOptions extends NatsOptions {
 
 interface Nats {
   readonly connection: NatsConnection;
+  readonly appends: JetStreamAppends;
   readonly manager: JetStreamManager;
 }
 
@@ -69,8 +71,6 @@ export class JetStreamWal implements Wal {
   #opening: Promise<void> | undefined;
   #connected = false;
   #closed = false;
-  /** Rejects the appends on their way: with the connection their answers are lost. */
-  readonly #onTheirWay = new Set<(error: Error) => void>();
   readonly #streams = new Map<number, SliceStream>();
   readonly #finding = new Map<number, Promise<FoundStream>>();
   /** As last seen, by slice: another one later is a loss. */
@@ -104,11 +104,11 @@ export class JetStreamWal implements Wal {
     if (record.byteLength > this.#recordBytesMax) {
       throw new WalRecordTooLarge(`a record of ${record.byteLength} bytes; NATS takes at most ${this.#recordBytesMax}`);
     }
-    const { connection } = this.#opened();
+    const { appends } = this.#opened();
     const stream = this.#streams.get(slice) ?? (await this.#find(slice, 'append'));
     const { identity } = stream;
     const before = this.#answered.get(slice);
-    const position = await this.#send(connection, stream, record);
+    const position = await this.#send(appends, stream, record);
     if (before?.identity === identity && position <= before.position)
       return { identity: await this.#renew(stream, before, position), position };
     this.#noteAnswered(slice, { identity, position });
@@ -202,7 +202,7 @@ export class JetStreamWal implements Wal {
         await connection.close();
         throw refusal;
       }
-      this.#nats = { connection, manager };
+      this.#nats = { connection, manager, appends: new JetStreamAppends(connection, this.#timeoutMs) };
     } catch (error) {
       throw unavailable('open', error);
     }
@@ -210,18 +210,14 @@ export class JetStreamWal implements Wal {
     void this.#watch(this.#nats.connection);
   }
 
-  async #send(connection: NatsConnection, stream: SliceStream, record: Uint8Array): Promise<number> {
+  async #send(appends: JetStreamAppends, stream: SliceStream, record: Uint8Array): Promise<number> {
     if (!this.#connected) throw new WalUnavailable('append: not connected to NATS');
-    const answer = await new Promise<Uint8Array>((resolve, reject) => {
-      this.#onTheirWay.add(reject);
-      connection
-        .request(stream.subject, record, { timeout: this.#timeoutMs })
-        .then(
-          ({ data }) => resolve(data),
-          (error: unknown) => reject(this.#unanswered(stream, error)),
-        )
-        .finally(() => this.#onTheirWay.delete(reject));
-    });
+    let answer: Uint8Array;
+    try {
+      answer = await appends.append(stream.subject, record);
+    } catch (error) {
+      throw this.#unanswered(stream, error);
+    }
     return positionOf(answer, stream.subject);
   }
 
@@ -243,7 +239,8 @@ export class JetStreamWal implements Wal {
     return (await this.#find(slice, 'append')).identity;
   }
 
-  #unanswered(stream: SliceStream, error: unknown): WalUnavailable {
+  #unanswered(stream: SliceStream, error: unknown): Error {
+    if (error instanceof WalUnavailable || error instanceof WalClosed) return error;
     // No stream has this subject, or it has no leader now. Look before the next append: the log may have been lost.
     if (isNoResponders(error)) this.#streams.delete(stream.slice);
     return new WalUnavailable(`append: NATS did not answer (${error instanceof Error ? error.message : String(error)})`, { cause: error });
@@ -314,8 +311,7 @@ export class JetStreamWal implements Wal {
   }
 
   #forgetAppends(error: Error): void {
-    for (const reject of this.#onTheirWay) reject(error);
-    this.#onTheirWay.clear();
+    this.#nats?.appends.failAll(error);
   }
 
   get #slices(): number {

@@ -47,7 +47,7 @@ export async function runScenario(options: RunOptions): Promise<Result> {
         if (value === undefined) throw new Error(`${scenario.name} has no parameter ${name}`);
         return value;
       },
-      room: (name) => new Room(`${prefix}-${name}`),
+      room: (name, padding) => new Room(`${prefix}-${name}`, padding),
       person: (room: Room, target: number, given: Partial<PersonOptions> = {}) => {
         const person = new Person({ room, dialect, target, token, transports, meter, ...given });
         people.push(person);

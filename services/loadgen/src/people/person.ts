@@ -19,8 +19,6 @@ export interface PersonOptions {
   readonly meter: Counts;
   /** Of frames longer than this only the beginning is looked at: what they bring is not counted. Bytes. */
   readonly wholeBytesMax?: number;
-  /** Characters beside the stamp in each edit. */
-  readonly padding?: number;
 }
 
 const writer = new ByteWriter();
@@ -33,7 +31,6 @@ export class Person {
   readonly #frames: ClientFrames;
   readonly #meter: Counts;
   readonly #transport: Transport;
-  readonly #padding: number;
   readonly #wholeBytesMax: number;
   readonly #seen = new TicksSeen();
   readonly #seenPresence: number[] = [];
@@ -51,11 +48,10 @@ export class Person {
   readonly startedAtUs = nowUs();
 
   constructor(options: PersonOptions) {
-    const { room, dialect, target, token, transports, meter, wholeBytesMax = 1024 * 1024, padding = 0 } = options;
+    const { room, dialect, target, token, transports, meter, wholeBytesMax = 1024 * 1024 } = options;
     this.room = room;
     this.target = target;
     this.#meter = meter;
-    this.#padding = padding;
     this.#wholeBytesMax = wholeBytesMax;
     this.#frames = clientFrames(dialect, room.document, token);
     this.#transport = transports.open(target, room.document, wholeBytesMax, {
@@ -96,7 +92,7 @@ export class Person {
   get missing(): number {
     let ticks = 0;
     for (const [other, sent] of this.room.sent.entries()) if (other !== this.#writer) ticks += sent - this.#seen.next(other);
-    return Math.ceil(ticks / this.#editTicks);
+    return Math.ceil(ticks / this.room.editTicks);
   }
 
   /** Of how many others the newest presence has not come here. */
@@ -109,7 +105,7 @@ export class Person {
 
   /** How many edits of this writer have come here. */
   editsSeen(other: number): number {
-    return this.#seen.next(other) / this.#editTicks;
+    return this.#seen.next(other) / this.room.editTicks;
   }
 
   /** Rejects when the connection ended before. */
@@ -127,8 +123,13 @@ export class Person {
   /** One insertion, which was due at `dueUs`. */
   type(dueUs: number): void {
     const { writer: self } = this;
-    writeTypedUpdate(writer.reset(), { client: this.client, clock: this.#clock, stampUs: dueUs, padding: this.#padding });
-    this.#clock += this.#editTicks;
+    writeTypedUpdate(writer.reset(), {
+      client: this.client,
+      clock: this.#clock,
+      stampUs: dueUs,
+      padding: this.room.editTicks - STAMP_LENGTH,
+    });
+    this.#clock += this.room.editTicks;
     this.room.sent[self] = this.#clock;
     if (this.#meter.acknowledges) this.#unacknowledged.push(dueUs);
     this.#meter.sent(dueUs);
@@ -156,10 +157,6 @@ export class Person {
   leave(): void {
     this.#left = true;
     this.#transport.close();
-  }
-
-  get #editTicks(): number {
-    return STAMP_LENGTH + this.#padding;
   }
 
   #hear(bytes: Uint8Array, length: number): void {

@@ -5,6 +5,8 @@ import { walkUpdate } from '../wire/typed-update.ts';
 /** One document: who writes in it, and how far. Holds no content. */
 export class Room {
   readonly document: string;
+  /** Clock ticks of one edit. */
+  readonly editTicks: number;
   readonly #writers = new Map<number, number>();
   /** By writer: the next clock tick they will make. */
   readonly sent: number[] = [];
@@ -15,8 +17,10 @@ export class Room {
   /** What the last frames were found to hold, a target each: everybody in a large room gets the same bytes. */
   readonly #memory: Memory[] = [];
 
-  constructor(document: string) {
+  /** `padding`: characters in each edit beside its stamp. */
+  constructor(document: string, padding = 0) {
     this.document = document;
+    this.editTicks = STAMP_LENGTH + padding;
   }
 
   /** Gives the writer's number in this room. */
@@ -54,7 +58,7 @@ export class Room {
 
   #walk(update: Uint8Array): number[] {
     const found: number[] = [];
-    walkUpdate(update, (client, clock, length, stampUs) => {
+    walkUpdate(update, this.editTicks, (client, clock, length, stampUs) => {
       const writer = this.#writers.get(client);
       if (writer !== undefined) found.push(writer, clock, length, stampUs ?? Number.NaN);
     });

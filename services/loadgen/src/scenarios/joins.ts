@@ -113,12 +113,10 @@ export const pastes: Scenario = {
   },
   async run(world) {
     const { meter, transports } = world;
-    const busy = world.room('pastes');
+    const busy = world.room('pastes', world.parameter('bytes'));
     const quiet = world.room('bystanders');
     const wholeBytesMax = 64 * 1024 * 1024;
-    const pasters = await gather(world.parameter('writers'), (i) =>
-      world.person(busy, i % transports.targets, { padding: world.parameter('bytes'), wholeBytesMax }),
-    );
+    const pasters = await gather(world.parameter('writers'), (i) => world.person(busy, i % transports.targets, { wholeBytesMax }));
     for (const person of pasters) void person.writer;
     const bystanders = await gather(2, (i) => world.person(quiet, i % transports.targets, { meter: meter.of('bystander') }));
     for (const person of bystanders) void person.writer;

@@ -28,7 +28,7 @@ export interface World {
   /** Throws for a name the scenario did not declare. */
   parameter(name: string): number;
   /** A document nobody has used before, unless the caller gave a prefix. */
-  room(name: string): Room;
+  room(name: string, padding?: number): Room;
   /** Connects; not synced yet. */
   person(room: Room, target: number, options?: Partial<PersonOptions>): Person;
   /** Everybody who was made so far and has not left. */

@@ -10,9 +10,9 @@ const typed = (client: number, clock: number, stampUs: number, padding = 0): Uin
   return Uint8Array.from(writer.written);
 };
 
-const walked = (update: Uint8Array): unknown[] => {
+const walked = (update: Uint8Array, editTicks = STAMP_LENGTH): unknown[] => {
   const found: unknown[] = [];
-  walkUpdate(update, (...one) => found.push(one));
+  walkUpdate(update, editTicks, (...one) => found.push(one));
   return found;
 };
 
@@ -35,6 +35,19 @@ test('what was typed is found, alone and merged', () => {
   ]);
 });
 
+test('insertions that a server joined are told one by one, also when it begins within one', () => {
+  const doc = new Y.Doc();
+  for (let i = 0; i < 3; i++) Y.applyUpdate(doc, typed(7, i * (STAMP_LENGTH + 2), 1000 + i, 2));
+  const editTicks = STAMP_LENGTH + 2;
+  expect(walked(Y.encodeStateAsUpdate(doc), editTicks)).toEqual([0, 1, 2].map((i) => [7, i * editTicks, editTicks, 1000 + i]));
+  const from = Uint8Array.of(1, 7, 4);
+  expect(walked(Y.diffUpdate(Y.encodeStateAsUpdate(doc), from), editTicks)).toEqual([
+    [7, 4, editTicks - 4, undefined],
+    [7, editTicks, editTicks, 1001],
+    [7, 2 * editTicks, editTicks, 1002],
+  ]);
+});
+
 test('other content is counted too, without stamps', () => {
   const doc = new Y.Doc();
   doc.getMap('m').set('a', 1);
@@ -45,5 +58,5 @@ test('other content is counted too, without stamps', () => {
 });
 
 test('bytes that are no update are an error', () => {
-  expect(() => walkUpdate(Uint8Array.of(1, 200, 3), () => undefined)).toThrow();
+  expect(() => walkUpdate(Uint8Array.of(1, 200, 3), STAMP_LENGTH, () => undefined)).toThrow();
 });

@@ -40,10 +40,15 @@ function paddingOf(characters: number): Uint8Array {
 /** What an update brings: `length` clock ticks of `client` from `clock` on; `stampUs` where its text begins with a stamp. */
 export type Brings = (client: number, clock: number, length: number, stampUs: number | undefined) => void;
 
-/** Walks an update without building anything. Updates of other content than typed text are left to Yjs. Throws what Yjs throws for bytes that are no update. */
-export function walkUpdate(update: Uint8Array, brings: Brings): void {
+/**
+ * Walks an update without building anything. Servers may have joined insertions that follow one another: each of `editTicks` clock ticks is told by itself. Updates of other content than
+ * typed text are left to Yjs. Throws what Yjs throws for bytes that are no update.
+ */
+export function walkUpdate(update: Uint8Array, editTicks: number, brings: Brings): void {
   const walked: number[] = [];
-  if (walkTyped(new Cursor(update), (client, clock, length, stampUs) => walked.push(client, clock, length, stampUs ?? Number.NaN)))
+  if (
+    walkTyped(new Cursor(update), editTicks, (client, clock, length, stampUs) => walked.push(client, clock, length, stampUs ?? Number.NaN))
+  )
     for (let i = 0; i < walked.length; i += 4)
       brings(walked[i]!, walked[i + 1]!, walked[i + 2]!, Number.isNaN(walked[i + 3]!) ? undefined : walked[i + 3]);
   else
@@ -52,7 +57,7 @@ export function walkUpdate(update: Uint8Array, brings: Brings): void {
 }
 
 /** False: there is something else in it than typed text. Item.write in yjs: origins, or where neither is there the parent; then the content. */
-function walkTyped(cursor: Cursor, brings: Brings): boolean {
+function walkTyped(cursor: Cursor, editTicks: number, brings: Brings): boolean {
   for (let clients = cursor.uint(); clients > 0; clients--) {
     let structs = cursor.uint();
     const client = cursor.uint();
@@ -70,9 +75,12 @@ function walkTyped(cursor: Cursor, brings: Brings): boolean {
       }
       // ASCII throughout: as many clock ticks as bytes.
       const length = cursor.uint();
-      brings(client, clock, length, length >= STAMP_LENGTH ? readStamp(cursor.bytes, cursor.at) : undefined);
-      cursor.skip(length);
-      clock += length;
+      for (const end = clock + length; clock < end;) {
+        const next = Math.min(end, clock - (clock % editTicks) + editTicks);
+        brings(client, clock, next - clock, clock % editTicks === 0 ? readStamp(cursor.bytes, cursor.at) : undefined);
+        cursor.skip(next - clock);
+        clock = next;
+      }
     }
   }
   return true;
