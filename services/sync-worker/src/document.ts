@@ -13,6 +13,8 @@ const diffsCachedMax = 8;
  */
 export class OpenDocument {
   readonly snapshotVersion: number;
+  /** Of what the store gave: the snapshot and its rows. */
+  readonly snapshotBytes: number;
   /** What the log brought and this worker still holds; parts of it may be in the store's pieces too. */
   readonly tail: Tail;
   /** The position up to which the store had everything. */
@@ -45,6 +47,7 @@ export class OpenDocument {
     this.tail = tail;
     this.#pieces = stored.snapshot.pieces;
     this.#rows = groupUpdates(stored.tail.flatMap(cutUpdate));
+    this.snapshotBytes = bytesOf(this.#pieces) + bytesOf(this.#rows);
     this.#snapshotDeletes = stored.snapshot.deletes;
     this.#knownDeletes = stored.snapshot.deletes;
     this.#vector = new DocumentVector(stored.snapshot.stateVector);
@@ -58,10 +61,6 @@ export class OpenDocument {
   /** Bytes held, without caches. */
   get bytes(): number {
     return this.snapshotBytes + this.tail.bytes;
-  }
-
-  get snapshotBytes(): number {
-    return [...this.#pieces, ...this.#rows].reduce((bytes, update) => bytes + update.byteLength, 0);
   }
 
   push(position: number, update: Uint8Array, scan: UpdateScan): void {
@@ -147,6 +146,12 @@ export class OpenDocument {
     this.#deletes = { changes: this.#changes, set };
     return set;
   }
+}
+
+function bytesOf(updates: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const update of updates) bytes += update.byteLength;
+  return bytes;
 }
 
 /** The updates, cut to what a client with `has` lacks; those it has altogether are left out. */

@@ -91,7 +91,8 @@ export class GatewayLinks {
     for (const link of this.#links.values()) {
       const progress = link.slices.get(slice.number);
       if (!progress || (progress.batch.size === 0 && nowMs - progress.sentAtMs < idleMs)) continue;
-      const documents = [...progress.batch].map(([document, updates]) => ({ document, update: mergeUpdatesInTree(updates) }));
+      const documents: RelayedDocument[] = [];
+      for (const [document, updates] of progress.batch) documents.push({ document, update: mergeUpdatesInTree(updates) });
       progress.batch.clear();
       this.#relay(link, slice.number, progress, slice.position, documents, [], nowMs);
     }
@@ -139,48 +140,78 @@ export class GatewayLinks {
     slice: number,
     progress: Progress,
     to: number,
-    documents: readonly { document: string; update: Uint8Array | undefined }[],
+    documents: readonly RelayedDocument[],
     released: readonly string[],
     nowMs: number,
   ): void {
     const room = this.#payloadBytesMax - relayOverheadBytes;
-    const parts: { document: string; update: Uint8Array | undefined }[][] = [[]];
-    let used = released.reduce((sum, name) => sum + name.length * 3 + 4, 0);
-    for (const { document, update } of documents) {
-      // A name is at most 255 bytes, whatever its characters.
-      const bytes = documentOverheadBytes + 255 + (update?.byteLength ?? 0);
-      if (bytes > room) {
-        parts.at(-1)!.push({ document, update: undefined });
-        used += documentOverheadBytes + 255;
-        continue;
-      }
-      if (used + bytes > room) {
-        parts.push([]);
-        used = 0;
-      }
-      parts.at(-1)!.push({ document, update });
-      used += bytes;
-    }
-    const from = progress.sentTo;
-    parts.forEach((part, i) => {
-      const last = i === parts.length - 1;
-      progress.sequence += 1;
-      this.#send(link.gateway, {
-        kind: 'relay',
-        worker: this.#worker,
-        slice,
-        logIdentity: progress.identity,
-        link: link.number,
-        sequence: progress.sequence,
-        from,
-        to: last ? to : from,
-        documents: part,
-        released: last ? released : [],
-      });
-    });
+    if (relayBytes(documents, released) > room) {
+      const parts = relayParts(documents, released, room);
+      for (const part of parts.slice(0, -1)) this.#sendPart(link, slice, progress, progress.sentTo, part, []);
+      this.#sendPart(link, slice, progress, to, parts.at(-1)!, released);
+    } else this.#sendPart(link, slice, progress, to, documents, released);
     progress.sentTo = to;
     progress.sentAtMs = nowMs;
   }
+
+  #sendPart(
+    link: Link,
+    slice: number,
+    progress: Progress,
+    to: number,
+    documents: readonly RelayedDocument[],
+    released: readonly string[],
+  ): void {
+    progress.sequence += 1;
+    this.#send(link.gateway, {
+      kind: 'relay',
+      worker: this.#worker,
+      slice,
+      logIdentity: progress.identity,
+      link: link.number,
+      sequence: progress.sequence,
+      from: progress.sentTo,
+      to,
+      documents,
+      released,
+    });
+  }
+}
+
+type RelayedDocument = Relay['documents'][number];
+
+/** At most: a name is at most 255 bytes, whatever its characters. */
+function documentBytes({ update }: RelayedDocument): number {
+  return documentOverheadBytes + 255 + (update?.byteLength ?? 0);
+}
+
+function releasedBytes(released: readonly string[]): number {
+  let bytes = 0;
+  for (const name of released) bytes += name.length * 3 + 4;
+  return bytes;
+}
+
+function relayBytes(documents: readonly RelayedDocument[], released: readonly string[]): number {
+  let bytes = releasedBytes(released);
+  for (const document of documents) bytes += documentBytes(document);
+  return bytes;
+}
+
+/** At least one part. An update too large for any is left out: it is asked for. */
+function relayParts(documents: readonly RelayedDocument[], released: readonly string[], room: number): RelayedDocument[][] {
+  const parts: RelayedDocument[][] = [[]];
+  let used = releasedBytes(released);
+  for (const relayed of documents) {
+    const fits = documentBytes(relayed) <= room;
+    const bytes = fits ? documentBytes(relayed) : documentOverheadBytes + 255;
+    if (fits && used + bytes > room) {
+      parts.push([]);
+      used = 0;
+    }
+    parts.at(-1)!.push(fits ? relayed : { document: relayed.document, update: undefined });
+    used += bytes;
+  }
+  return parts;
 }
 
 interface Link {
