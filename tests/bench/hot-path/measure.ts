@@ -9,6 +9,8 @@ const warmUpCallsMin = 20;
 /** Large enough that what is read off the heap's counters is exact to a byte an operation or so. */
 const chunkBytesMin = 256 * 1024;
 const chunks = 25;
+/** Of array buffers, in one call: a collection may fall into the second. */
+const largeCallBytes = 1024 * 1024;
 const chunkMsMax = 20;
 
 /**
@@ -85,6 +87,8 @@ function allocated(run: () => unknown, callsASample: number): Bytes {
 /** Calls that allocate enough to be told from what the counters are off by; or all that fit the time. */
 function callsFor(run: () => unknown, callsASample: number): number {
   const most = Math.max(1, callsASample * (chunkMsMax / sampleMs));
+  collectGarbage();
+  if (grown(run, 1).buffers >= largeCallBytes) return 1;
   for (let calls = 1; calls < most; calls *= 2) {
     const { heap, buffers } = grown(run, calls);
     if (heap + buffers >= chunkBytesMin) return calls;
