@@ -13,21 +13,38 @@ export class ByteWriter {
   }
 
   varUint(value: number): void {
-    this.reserve(8);
-    let rest = value;
-    while (rest > 0x7f) {
-      // `&` sees the low 32 bits only, which is all it needs of the low seven.
-      this.buffer[this.length++] = 0x80 | (rest & 0x7f);
-      rest = Math.floor(rest / 128);
-    }
-    this.buffer[this.length++] = rest;
+    // The exact number of bytes is asked for only where it matters: a buffer of the right size must not grow.
+    if (this.length + VAR_UINT_BYTES_MAX > this.buffer.length) this.reserve(varUintBytes(value));
+    this.length = this.put(value, this.length);
   }
 
   /** Copies `source[from, to)`. */
   copy(source: Uint8Array, from = 0, to = source.length): void {
     this.reserve(to - from);
-    this.buffer.set(from === 0 && to === source.length ? source : source.subarray(from, to), this.length);
+    const { buffer } = this;
+    if (to - from <= COPIED_BY_HAND_MAX) {
+      for (let pos = from, at = this.length; pos < to; pos++, at++) buffer[at] = source[pos]!;
+    } else {
+      buffer.set(from === 0 && to === source.length ? source : source.subarray(from, to), this.length);
+    }
     this.length += to - from;
+  }
+
+  /** Writes the number of bytes from `from` to the end as a varUint into `[at, from)`, and moves those bytes if it needs another place. */
+  writeLength(at: number, from: number): void {
+    const bytes = this.length - from;
+    const moved = at + varUintBytes(bytes);
+    if (moved !== from) {
+      this.reserve(Math.max(moved - from, 0));
+      this.buffer.copyWithin(moved, from, this.length);
+      this.length = moved + bytes;
+    }
+    this.put(bytes, at);
+  }
+
+  /** Forgets what was written, to write anew. */
+  clear(): void {
+    this.length = 0;
   }
 
   take(): Uint8Array {
@@ -39,6 +56,20 @@ export class ByteWriter {
     return this.buffer.subarray(0, this.length);
   }
 
+  /** Writes at `at`, where there is room; gives the place after it. */
+  private put(value: number, at: number): number {
+    const { buffer } = this;
+    let pos = at;
+    let rest = value;
+    while (rest > 0x7f) {
+      // `&` sees the low 32 bits only, which is all it needs of the low seven.
+      buffer[pos++] = 0x80 | (rest & 0x7f);
+      rest = Math.floor(rest / 128);
+    }
+    buffer[pos++] = rest;
+    return pos;
+  }
+
   private reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.buffer.length) return;
@@ -46,4 +77,16 @@ export class ByteWriter {
     grown.set(this.buffer.subarray(0, this.length));
     this.buffer = grown;
   }
+}
+
+/** Of a number up to 2^53. */
+const VAR_UINT_BYTES_MAX = 8;
+/** A letter is copied faster than a view of it is made. */
+const COPIED_BY_HAND_MAX = 24;
+
+/** How many bytes `ByteWriter.varUint` writes. */
+export function varUintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes += 1;
+  return bytes;
 }

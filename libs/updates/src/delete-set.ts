@@ -75,6 +75,7 @@ export class DeleteSet {
   /** Writes the delete set as it stands at the end of an update: clients descending, as Yjs does. */
   write(writer: ByteWriter): void {
     writer.varUint(this.clients.size);
+    if (this.isEmpty) return;
     for (const client of this.clientsDescending()) {
       const ranges = this.clients.get(client)!;
       writer.varUint(client);

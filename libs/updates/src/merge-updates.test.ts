@@ -66,3 +66,21 @@ test('[MU4] typing in separate updates becomes one struct', () => {
   expect(Y.decodeUpdate(merged).structs.length).toBe(1);
   expect(merged.length).toBeLessThan(words.length + 30);
 });
+
+test('[MU4] a text that grows until its length takes another byte is written as Yjs writes it', () => {
+  for (const pasted of [1, 126, 127, 128, 16_382, 16_383, 16_384]) {
+    for (const letters of [1, 2, 300]) {
+      const doc = new Y.Doc();
+      const updates: Uint8Array[] = [];
+      doc.on('update', (update: Uint8Array) => updates.push(update));
+      const text = doc.getText('text');
+      text.insert(0, 'x'.repeat(pasted));
+      for (let i = 0; i < letters; i++) text.insert(text.length, 'y');
+      expect(mergeUpdatesInTree(updates)).toEqual(Y.encodeStateAsUpdate(doc));
+      // In two steps: merged texts go on as well as typed ones.
+      const half = Math.ceil(updates.length / 2);
+      const halves = [mergeUpdatesInTree(updates.slice(0, half)), mergeUpdatesInTree(updates.slice(half))];
+      expect(mergeUpdatesInTree(halves)).toEqual(Y.encodeStateAsUpdate(doc));
+    }
+  }
+});

@@ -1,33 +1,33 @@
 import type { ByteWriter } from './byte-writer.ts';
 import type { Run } from './run.ts';
 import { writeStructFrom } from './struct-part.ts';
-import { HAS_ORIGIN, SKIP, STRING, UpdateReader } from './update-reader.ts';
+import { CONTENT_BITS, HAS_ORIGIN, STRING, SKIP, type UpdateReader } from './update-reader.ts';
 
-/**
- * Text not yet written, because the next run may go on with it: the head of its first struct, and the letters of all.
- * Its right origin is what the next struct's must equal; client -1 for none.
- */
-interface OpenText {
-  readonly source: Uint8Array;
-  readonly start: number;
-  readonly contentStart: number;
-  readonly rightClient: number;
-  readonly rightClock: number;
-  bytes: number;
-  readonly letters: { readonly source: Uint8Array; readonly from: number; readonly to: number }[];
-}
+/** No text is open: what is written last is none, or may not be gone on with. */
+const NO_TEXT = -1;
 
 /** Writes one client's structs from runs that come in ascending order and may overlap or leave holes. */
 export class SectionWriter {
   /** How many structs are written. */
   structs = 0;
   private readonly writer: ByteWriter;
+  /** Reads structs of the runs again: their heads only, their content was checked when the runs were read. */
+  private readonly reader: UpdateReader;
   private readonly client: number;
   private end: number;
-  private text: OpenText | undefined;
+  /**
+   * The text written last, which the next run may go on with: where its length stands, where its letters start, whether letters were added
+   * since its length was written. Its right origin is what the next struct's must equal; client -1 for none.
+   */
+  private textLengthAt = NO_TEXT;
+  private lettersAt = 0;
+  private grown = false;
+  private rightClient = -1;
+  private rightClock = 0;
 
-  constructor(writer: ByteWriter, client: number, clock: number) {
+  constructor(writer: ByteWriter, reader: UpdateReader, client: number, clock: number) {
     this.writer = writer;
+    this.reader = reader;
     this.client = client;
     this.end = clock;
   }
@@ -42,13 +42,9 @@ export class SectionWriter {
 
   /** Writes what is still open. */
   finish(): void {
-    const { text, writer } = this;
-    if (text === undefined) return;
-    writer.copy(text.source, text.start, text.contentStart);
-    writer.varUint(text.bytes);
-    for (const { source, from, to } of text.letters) writer.copy(source, from, to);
-    this.structs += 1;
-    this.text = undefined;
+    if (this.grown) this.writer.writeLength(this.textLengthAt, this.lettersAt);
+    this.grown = false;
+    this.textLengthAt = NO_TEXT;
   }
 
   private skipTo(clock: number): void {
@@ -59,32 +55,32 @@ export class SectionWriter {
   }
 
   private addWhole(run: Run): void {
-    const first = structAt(run, run.start, run.from);
-    if (!this.goesOn(first)) {
-      this.finish();
+    if (this.textLengthAt === NO_TEXT || !this.goesOn(run)) {
       this.addRest(run, run.start, run.structs);
       return;
     }
-    this.appendLetters(first);
-    if (run.structs > 1) {
-      this.finish();
-      this.addRest(run, first.pos, run.structs - 1);
-    }
+    const { reader } = this;
+    const bytes = reader.varUint();
+    const lettersEnd = reader.pos + bytes;
+    this.writer.copy(run.source, reader.pos, lettersEnd);
+    this.grown = true;
+    if (run.structs > 1) this.addRest(run, lettersEnd, run.structs - 1);
   }
 
   /** The run's last `structs` structs, from byte `from` on. A text at the end stays open. */
   private addRest(run: Run, from: number, structs: number): void {
-    const last = structAt(run, run.lastStart, run.lastClock);
-    const open = last.contentRef === STRING;
-    this.writer.copy(run.source, from, open ? run.lastStart : run.end);
-    this.structs += open ? structs - 1 : structs;
-    if (open) this.openText(last);
+    this.finish();
+    this.writer.copy(run.source, from, run.end);
+    this.structs += structs;
+    if ((run.source[run.lastStart]! & CONTENT_BITS) === STRING) this.openText(run);
   }
 
   /** The run overlaps what is written: its structs from `end` on, the first of them cut if need be. */
   private addAfterEnd(run: Run): void {
     this.finish();
-    const reader = structAt(run, run.start, run.from);
+    const { reader } = this;
+    this.readHead(run, run.start, run.from);
+    reader.structContent();
     let passed = 1;
     while (reader.clock + reader.length <= this.end) {
       reader.clock += reader.length;
@@ -100,41 +96,38 @@ export class SectionWriter {
     if (passed < run.structs) this.addRest(run, reader.pos, run.structs - passed);
   }
 
-  private openText(struct: UpdateReader): void {
-    const { bytes: source, start, contentStart, rightClient, rightClock } = struct;
-    this.text = { source, start, contentStart, rightClient, rightClock, bytes: 0, letters: [] };
-    this.appendLetters(struct);
+  /** The run's last struct, a text, was just written. */
+  private openText(run: Run): void {
+    const { reader } = this;
+    this.readHead(run, run.lastStart, run.lastClock);
+    this.textLengthAt = this.writer.length - (run.end - reader.contentStart);
+    this.lettersAt = this.writer.length - reader.varUint();
+    this.rightClient = reader.rightClient;
+    this.rightClock = reader.rightClock;
   }
 
   /**
-   * Whether the struct is the open text's continuation: its origin is the text's last letter and its right origin the same
-   * (yjs Item.js `mergeWith`). Integrating the two in one or in turn is the same.
+   * Whether the run's first struct is the open text's continuation: its origin is the text's last letter and its right origin the same
+   * (yjs Item.js `mergeWith`). Integrating the two in one or in turn is the same. If so, the reader stands at its content.
    */
-  private goesOn(struct: UpdateReader): boolean {
-    const { text } = this;
+  private goesOn(run: Run): boolean {
+    const info = run.source[run.start]!;
+    if ((info & CONTENT_BITS) !== STRING || (info & HAS_ORIGIN) === 0) return false;
+    this.readHead(run, run.start, run.from);
+    const { reader } = this;
     return (
-      text !== undefined &&
-      struct.contentRef === STRING &&
-      (struct.info & HAS_ORIGIN) !== 0 &&
-      struct.originClient === this.client &&
-      struct.originClock === this.end - 1 &&
-      struct.rightClient === text.rightClient &&
-      (struct.rightClient === -1 || struct.rightClock === text.rightClock)
+      reader.originClient === this.client &&
+      reader.originClock === this.end - 1 &&
+      reader.rightClient === this.rightClient &&
+      (reader.rightClient === -1 || reader.rightClock === this.rightClock)
     );
   }
 
-  private appendLetters(struct: UpdateReader): void {
-    const content = new UpdateReader(struct.bytes, struct.contentStart);
-    const bytes = content.varUint();
-    this.text!.bytes += bytes;
-    this.text!.letters.push({ source: struct.bytes, from: content.pos, to: struct.pos });
+  private readHead(run: Run, pos: number, clock: number): void {
+    const { reader } = this;
+    reader.reset(run.source, pos);
+    reader.client = run.client;
+    reader.clock = clock;
+    reader.structHead();
   }
-}
-
-function structAt(run: Run, pos: number, clock: number): UpdateReader {
-  const reader = new UpdateReader(run.source, pos);
-  reader.client = run.client;
-  reader.clock = clock;
-  reader.struct();
-  return reader;
 }
