@@ -13,5 +13,5 @@ export { documentInTarget, type DocumentInTarget, isCollabTarget } from './reque
 export { ACCESS_COOKIE, type RequestHead, tokenOfRequest } from './request-token.ts';
 export { decodeToGateway, encodeToGateway } from './to-gateway-codec.ts';
 export { decodeToWorker, encodeToWorker } from './to-worker-codec.ts';
-export { frameUpdates, UpdateDeframer } from './update-framing.ts';
+export { frameUpdates, lengthPrefix, UpdateDeframer } from './update-framing.ts';
 export { decodeYFrame, yServerFrames, type YClientFrame } from './y-dialect.ts';

@@ -15,6 +15,13 @@ export function frameUpdates(updates: readonly Uint8Array[]): Uint8Array {
   return framed;
 }
 
+/** What stands before an update of so many bytes. */
+export function lengthPrefix(length: number): Uint8Array {
+  const prefix = new Uint8Array(varUintBytes(length));
+  writeVarUint(prefix, 0, length);
+  return prefix;
+}
+
 /**
  * Takes the chunks of a framed byte string as they come, cut anywhere, and gives each update as soon as it is whole. Keeps at most one
  * unfinished update (its chunks, uncopied until it is whole), never more than `updateBytesMax`. Throws `EnvelopeError`.

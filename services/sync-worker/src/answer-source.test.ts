@@ -15,6 +15,11 @@ test('its bytes are those of frameUpdates, wherever they are cut', () => {
       expect(source.slice(0, source.totalBytes)).toEqual(frameUpdates(list));
       expect(got).toEqual(list);
       expect(source.slice(source.totalBytes, 10)).toHaveLength(0);
+      const into = new Uint8Array(200).fill(255);
+      const [placed, own] = [source.slice(3, 200, into), source.slice(3, 201, into)];
+      expect(placed).toEqual(source.slice(3, 200));
+      expect(placed.buffer).toBe(into.buffer);
+      expect(own.buffer === into.buffer).toBe(own.length <= 200);
     }),
   );
 });

@@ -1,4 +1,4 @@
-import * as encoding from 'lib0/encoding';
+import { lengthPrefix } from '@weft/protocol';
 
 /**
  * The bytes of an answer, `frameUpdates` of its updates, without ever joining them: a 50 MB document is sent from the pieces where they lie.
@@ -16,7 +16,7 @@ export class AnswerSource {
     const starts: number[] = [];
     let total = 0;
     for (const update of updates) {
-      for (const segment of [encoding.encode((encoder) => encoding.writeVarUint(encoder, update.byteLength)), update]) {
+      for (const segment of [lengthPrefix(update.byteLength), update]) {
         segments.push(segment);
         starts.push(total);
         total += segment.byteLength;
@@ -27,10 +27,14 @@ export class AnswerSource {
     this.#starts = starts;
   }
 
-  /** At most `bytesMax` bytes from `offset`; empty at or past the end. */
-  slice(offset: number, bytesMax: number): Uint8Array {
+  /**
+   * At most `bytesMax` bytes from `offset`; empty at or past the end. Where they fit into `into` they are written there instead, and are a view of it, good until
+   * `into` is written to again.
+   */
+  slice(offset: number, bytesMax: number, into?: Uint8Array): Uint8Array {
     const end = Math.min(this.totalBytes, offset + bytesMax);
-    const out = new Uint8Array(Math.max(0, end - offset));
+    const length = Math.max(0, end - offset);
+    const out = into && length <= into.length ? into.subarray(0, length) : new Uint8Array(length);
     for (let i = this.#segmentAt(offset); i < this.#segments.length && this.#starts[i]! < end; i++) {
       const start = this.#starts[i]!;
       const segment = this.#segments[i]!;

@@ -10,6 +10,8 @@ import type { Slice } from './slice.ts';
 
 /** Room for an answer's fixed fields, bytes. */
 const overheadBytes = 1024;
+/** A bus may take larger messages; what they bear is then allocated for each. */
+const chunkBytesMax = 4 * 1024 * 1024;
 
 /**
  * Questions and their answers: wait for the position -> load the document -> register the gateway and answer, in one step.
@@ -22,6 +24,8 @@ export class Answering {
   readonly #links: GatewayLinks;
   readonly #presence: PresenceRelays;
   readonly #house: AnsweringHouse;
+  /** What one message bears of an answer lies here until it is sent. */
+  readonly #chunk: Uint8Array;
 
   constructor(self: Peer, limits: AnsweringLimits, links: GatewayLinks, presence: PresenceRelays, house: AnsweringHouse) {
     this.#self = self;
@@ -30,6 +34,7 @@ export class Answering {
     this.#links = links;
     this.#presence = presence;
     this.#house = house;
+    this.#chunk = new Uint8Array(Math.min(limits.payloadBytesMax, chunkBytesMax));
   }
 
   ask(question: Question, nowMs: number): void {
@@ -45,10 +50,10 @@ export class Answering {
   }
 
   fetch(request: Fetch, nowMs: number): void {
-    const bytesMax = Math.min(request.bytesMax, this.#limits.payloadBytesMax - overheadBytes);
-    const bytes = this.#questions.fetch(request, request.offset, bytesMax, nowMs);
-    if (!bytes) return void this.refuse(request, 'expired', '');
+    const source = this.#questions.fetch(request, nowMs);
+    if (!source) return void this.refuse(request, 'expired', '');
     const { question, offset } = request;
+    const bytes = source.slice(offset, Math.min(request.bytesMax, this.#limits.payloadBytesMax - overheadBytes), this.#chunk);
     this.#house.send(request.gateway, { kind: 'answer-bytes', worker: this.#self, question, offset, bytes });
   }
 
@@ -125,7 +130,7 @@ export class Answering {
     const fitting = presenceParts(presence, this.#limits.payloadBytesMax / 2)[0] ?? [];
     const stateVector = document.stateVector();
     const room = this.#limits.payloadBytesMax - overheadBytes - presenceBytes(fitting) - stateVector.byteLength;
-    const bytes = source.slice(0, Math.max(0, room));
+    const bytes = source.slice(0, Math.max(0, room), this.#chunk);
     if (bytes.byteLength < source.totalBytes) this.#questions.keep(question, source, nowMs);
     this.#house.send(question.gateway, {
       kind: 'answer',
@@ -160,6 +165,7 @@ function wanted({ want, logIdentity }: Open, slice: Slice, document: OpenDocumen
 export interface AnsweringHouse {
   placeOf(document: string): { readonly slice: number; readonly partition: number };
   slice(number: number): Slice | undefined;
+  /** See WorkerEffects. */
   send(gateway: Peer, message: ToGateway): void;
   load(slice: number, held: HeldDocument): void;
   completeDeletes(updates: readonly Uint8Array[], done: (deletes: Uint8Array | undefined, nowMs: number) => void): void;

@@ -51,26 +51,26 @@ describe('answers that are fetched', () => {
   test('beyond their number the one fetched from longest ago goes', () => {
     const questions = new Questions(limits);
     for (const id of [1, 2, 3]) questions.keep(open(id), source(10), 0);
-    questions.fetch(open(1), 0, 5, 1);
+    questions.fetch(open(1), 1);
     questions.keep(open(4), source(10), 1);
-    expect([1, 2, 3, 4].map((id) => questions.fetch(open(id), 0, 5, 1) !== undefined)).toEqual([true, false, true, true]);
+    expect([1, 2, 3, 4].map((id) => questions.fetch(open(id), 1) !== undefined)).toEqual([true, false, true, true]);
   });
 
   test('beyond their bytes too; what several share counts once, and one alone may be larger', () => {
     const questions = new Questions(limits);
     const shared = source(900);
     for (const id of [1, 2, 3]) questions.keep(open(id), shared, 0);
-    expect([1, 2, 3].every((id) => questions.fetch(open(id), 0, 5, 1) !== undefined)).toBe(true);
+    expect([1, 2, 3].every((id) => questions.fetch(open(id), 1) !== undefined)).toBe(true);
     questions.keep(open(4), source(5_000), 1);
-    expect([1, 2, 3, 4].map((id) => questions.fetch(open(id), 0, 5, 1) !== undefined)).toEqual([false, false, false, true]);
+    expect([1, 2, 3, 4].map((id) => questions.fetch(open(id), 1) !== undefined)).toEqual([false, false, false, true]);
   });
 
   test('nobody fetches from it: forgotten', () => {
     const questions = new Questions(limits);
     questions.keep(open(1), source(10), 0);
     questions.sweep(499);
-    expect(questions.fetch(open(1), 0, 5, 499)).toBeDefined();
+    expect(questions.fetch(open(1), 499)).toBeDefined();
     questions.sweep(999);
-    expect(questions.fetch(open(1), 0, 5, 999)).toBeUndefined();
+    expect(questions.fetch(open(1), 999)).toBeUndefined();
   });
 });

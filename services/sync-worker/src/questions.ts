@@ -55,14 +55,15 @@ export class Questions {
       this.#transfers.delete(this.#transfers.keys().next().value!);
   }
 
-  fetch(request: Pick<Open, 'gateway' | 'question'>, offset: number, bytesMax: number, nowMs: number): Uint8Array | undefined {
+  /** The answer whose rest is asked for; undefined when it is kept no longer. */
+  fetch(request: Pick<Open, 'gateway' | 'question'>, nowMs: number): AnswerSource | undefined {
     const key = transferKey(request);
     const transfer = this.#transfers.get(key);
     if (!transfer) return undefined;
     this.#transfers.delete(key);
     this.#transfers.set(key, transfer);
     transfer.expiresAtMs = nowMs + this.#limits.transferMs;
-    return transfer.source.slice(offset, bytesMax);
+    return transfer.source;
   }
 
   sweep(nowMs: number): void {

@@ -1,4 +1,4 @@
-import { type Open, type Relay, type ToGateway, UpdateDeframer } from '@weft/protocol';
+import { decodeToGateway, encodeToGateway, type Open, type Relay, type ToGateway, UpdateDeframer } from '@weft/protocol';
 import { partitionOf } from '@weft/ring';
 import type { StoredDocument } from '@weft/store';
 import { EMPTY_UPDATE } from '@weft/updates';
@@ -62,7 +62,8 @@ beforeEach(() => {
   stored = empty;
   packers = new Map();
   core = new WorkerCore(self, limits, {
-    send: (to, message) => void sent.push({ to: to.id, message }),
+    // As the bus brings it: an answer's bytes are good only within the call.
+    send: (to, message) => void sent.push({ to: to.id, message: decodeToGateway(encodeToGateway(message).slice()) }),
     load: (slice, held) => {
       loads.push(held);
       // As the real one: not within the call.

@@ -262,6 +262,7 @@ export class WorkerCore {
 }
 
 export interface WorkerEffects {
+  /** Encodes the message, or copies it, within the call: an answer's bytes lie where the next answer's will. */
   send(gateway: Peer, message: ToGateway): void;
   /** Read the document from the store; then `loaded` or `loadFailed`. */
   load(slice: number, held: HeldDocument): void;
