@@ -21,7 +21,12 @@ if (positionals.length === 0) throw new Error('which .cpuprofile? (npm run bench
 
 for (const file of positionals) {
   const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
-  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, values.by === 'file' ? place(callFrame.url) || callFrame.functionName : nameOf(callFrame)]));
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame }) => [
+      id,
+      values.by === 'file' ? place(callFrame.url) || callFrame.functionName : nameOf(callFrame),
+    ]),
+  );
   const used = new Map<string, number>();
   let total = 0;
   let idle = 0;

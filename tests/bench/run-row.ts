@@ -7,10 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readResults, type Result } from '@weft/loadgen';
 import { temporaryFolder } from '@weft/testkit';
 import type { Running } from './candidates/candidate.ts';
-import { loopDelays } from './loop-delays.ts';
+import { natsRoundTrip } from './nats-round-trip.ts';
+import { figuresBetween, lookAt } from './own-figures.ts';
 import type { Row } from './rows/row.ts';
 
 const loadgen = fileURLToPath(new URL('../../services/loadgen/dist/main.js', import.meta.url));
+/** Of an edit of the load generator's. */
+const stampCharacters = 9;
+const nothingTyped = { updates: 0, typistSeconds: 0, editBytes: stampCharacters };
+const restTrips = 400;
 const rowMsMax = 540_000;
 /** What is stored a moment later is stored by then: Hocuspocus waits 2 s, a flush of ours takes one. */
 const storeMs = 6_000;
@@ -31,14 +36,19 @@ export async function runRow(row: Row, candidate: string, running: Running, run:
     await sleep(storeMs);
     await running.restart();
   }
-  await loopDelays(running);
+  const before = await lookAt(running);
   const result = await load(row.scenario, row.set ?? {}, candidate, running, prefix, run);
+  const after = await lookAt(running);
+  const { updates_per_second: rate = 0 } = result.figures;
+  const { pace = 5, seconds = 0, warm = 0 } = result.parameters as Readonly<Record<string, number>>;
+  const measured = { updates: rate * (seconds + warm), typistSeconds: (rate * (seconds + warm)) / pace, editBytes: stampCharacters };
   const bytes = row.set?.['bytes'];
   const growth = result.figures['peak_memory_growth_bytes'];
   const figures = {
     ...result.figures,
     ...gatewaysTogether(result.figures),
-    ...(await loopDelays(running)),
+    ...figuresBetween(before, after, row.scenario === 'typing' ? measured : nothingTyped),
+    ...(row.scenario === 'rest' && running.natsUrl !== undefined ? await natsRoundTrip(running.natsUrl, restTrips) : {}),
     ...(growth === undefined || bytes === undefined ? {} : { peak_memory_growth_documents: growth / bytes }),
   };
   run.say(`  ${row.name}: ${result.troubles.length === 0 ? 'done' : result.troubles.join('; ')}`);

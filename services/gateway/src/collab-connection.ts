@@ -11,7 +11,7 @@ import {
   type KeptFrame,
   type Open,
 } from './collab-address.ts';
-import { framesFor } from './collab-frames.ts';
+import { collabFrames } from './collab-frames.ts';
 import { ConnectionRates, eventOf, isAbuse } from './connection-rates.ts';
 import { BadFrame, Connection } from './connection.ts';
 import type { ConnectionHandler, ConnectionLimits, ConnectionWorld } from './connection-world.ts';
@@ -183,7 +183,7 @@ export class CollabConnection implements ConnectionHandler {
     const { address: name, token } = frame;
     const document = this.#world.document(frame.document);
     const editor = mayEdit(allowed.role);
-    const member = new Member(this.connection.socket, this.connection.outbox, framesFor(name), this.connection.id, editor);
+    const member = new Member(this.connection.socket, this.connection.outbox, collabFrames(document, name), this.connection.id, editor);
     const right = this.#world.rights.hold(
       frame.document,
       { token, allowed },

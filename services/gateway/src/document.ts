@@ -61,6 +61,11 @@ export class GatewayDocument {
     });
   }
 
+  /** Of members who are spoken to in this topic, if there are any. */
+  framesOf(topic: string): DocumentFrames | undefined {
+    return this.#topics.get(topic)?.frames;
+  }
+
   add(member: Member): void {
     this.members.add(member);
     const topic = this.#topics.get(member.frames.topic);

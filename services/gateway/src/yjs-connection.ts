@@ -25,7 +25,13 @@ export class YjsConnection implements ConnectionHandler {
     this.#limits = limits;
     const { role } = brought.allowed;
     this.#document = world.document(document);
-    const member = new Member(socket, this.connection.outbox, framesFor(document), id, mayEdit(role));
+    const member = new Member(
+      socket,
+      this.connection.outbox,
+      this.#document.framesOf(topicOf(document)) ?? framesFor(document),
+      id,
+      mayEdit(role),
+    );
     this.#member = member;
     // The dialect has no way to bring another token, and none to say what may be done.
     this.#right = world.rights.hold(document, brought, {
@@ -96,9 +102,11 @@ export class YjsConnection implements ConnectionHandler {
 
 const noPresence = encodeAwareness([]).slice();
 
+const topicOf = (document: string): string => `y/${document}`;
+
 function framesFor(document: string): DocumentFrames {
   return {
-    topic: `y/${document}`,
+    topic: topicOf(document),
     step1: yServerFrames.syncStep1,
     step2: yServerFrames.syncStep2,
     update: yServerFrames.update,

@@ -26,6 +26,8 @@ export interface Running {
   readonly stores: boolean;
   /** Every process whose CPU and memory count. Ask anew each time: Postgres' own come and go, several with one name. */
   processes(): readonly ServerProcess[];
+  /** Its NATS, if it has one. */
+  readonly natsUrl?: string;
   /** Where its programs tell their own figures, Prometheus' text, if they do. */
   readonly metrics?: readonly { readonly name: string; readonly url: string }[];
   /** Ends in peace and starts again its server programs, not its brokers and databases: documents leave its memory, what is stored stays. */

@@ -88,6 +88,7 @@ async function startWeft(variant: WeftVariant, { core, env, nodeArgs }: Candidat
     token: await cluster.token(),
     stores: true,
     processes: () => processesOfCluster(cluster),
+    natsUrl: cluster.nats.url,
     metrics: cluster.services.map(({ id, opsPort }) => ({ name: id, url: `http://127.0.0.1:${opsPort}/metrics` })),
     restart: async () => {
       await cluster.stopServices();

@@ -37,6 +37,8 @@ export const rows: readonly Row[] = [
       lower('typing at 1,500/s: CPU an update', 'server_cpu_us_per_update', 'us', 120, 68),
       lower('gateway to gateway there, p50', 'delivery_across.p50', 'ms', 3, 1.5),
       lower('gateway to gateway there, p99', 'delivery_across.p99', 'ms', 15, 6),
+      lower('Postgres rows a typist-second', 'postgres_rows_per_typist_second', '', 1.5, 1),
+      lower('Postgres bytes a byte typed (edits of 9 characters)', 'postgres_bytes_per_byte_typed', '', 12, 6),
       lower('same gateway there, p50', 'delivery_same.p50', 'ms', 0.3, 0.072),
       lower('same gateway there, p99', 'delivery_same.p99', 'ms', 3, 0.2),
       allDelivered,
