@@ -1,3 +1,7 @@
+import { InternedNames } from './interned-names.ts';
+
+/** Documents, peers, logs: the same ones come again and again. */
+const names = new InternedNames();
 const fatalUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -37,15 +41,26 @@ export class ByteReader {
 
   /** The next `length` bytes, as a view. */
   view(length: number, what: string): Uint8Array {
+    const from = this.pos;
+    this.skip(length, what);
+    return this.bytes.subarray(from, this.pos);
+  }
+
+  private skip(length: number, what: string): void {
     const left = this.bytes.length - this.pos;
     if (length > left) this.refuse(`${what} announces ${length} bytes, ${left} follow`);
-    const view = this.bytes.subarray(this.pos, this.pos + length);
     this.pos += length;
-    return view;
   }
 
   varBytes(what: string): Uint8Array {
     return this.view(this.varUint(what), what);
+  }
+
+  /** A varString of which the same few come again and again. */
+  name(what: string): string {
+    const length = this.varUint(what);
+    this.skip(length, what);
+    return names.at(this.bytes, this.pos - length, this.pos) ?? this.refuse(`${what} is not UTF-8`);
   }
 
   varString(what: string): string {

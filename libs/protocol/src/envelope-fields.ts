@@ -37,7 +37,7 @@ export function writePeer(writer: ByteWriter, peer: Peer): void {
 }
 
 export function readPeer(reader: ByteReader): Peer {
-  return { id: reader.varString('a peer id'), incarnation: reader.varString('an incarnation') };
+  return { id: reader.name('a peer id'), incarnation: reader.name('an incarnation') };
 }
 
 export function writePresence(writer: ByteWriter, entries: readonly PresenceEntry[]): void {

@@ -9,6 +9,7 @@ export { gatewaySubject, peerKey, ringSubject, workerSubject } from './envelope.
 export { EnvelopeError } from './envelope-error.ts';
 export { FrameError, type FrameErrorCode } from './frame-error.ts';
 export { decodeHeartbeat, encodeHeartbeat } from './heartbeat-codec.ts';
+export { InternedNames } from './interned-names.ts';
 export { documentInTarget, type DocumentInTarget, isCollabTarget } from './request-target.ts';
 export { ACCESS_COOKIE, type RequestHead, tokenOfRequest } from './request-token.ts';
 export { decodeToGateway, encodeToGateway } from './to-gateway-codec.ts';

@@ -86,7 +86,7 @@ function readToGateway(kind: number, reader: ByteReader): ToGateway {
         worker,
         question: reader.varUint('a question'),
         slice: reader.varUint('a slice'),
-        logIdentity: reader.varString('a log identity'),
+        logIdentity: reader.name('a log identity'),
         position: reader.varUint('a position'),
         link: reader.varUint('a link'),
         sequence: reader.varUint('a sequence'),
@@ -121,9 +121,9 @@ function readToGateway(kind: number, reader: ByteReader): ToGateway {
     case KIND.relay:
       return { kind: 'relay', worker, ...readRelay(reader) };
     case KIND['presence-relay']:
-      return { kind: 'presence-relay', worker, document: reader.varString('a document'), entries: readPresence(reader) };
+      return { kind: 'presence-relay', worker, document: reader.name('a document'), entries: readPresence(reader) };
     case KIND['stateless-relay']:
-      return { kind: 'stateless-relay', worker, document: reader.varString('a document'), payload: reader.varString('a payload') };
+      return { kind: 'stateless-relay', worker, document: reader.name('a document'), payload: reader.varString('a payload') };
     default:
       return refuseEnvelope(`kind ${kind} to a gateway; expected 32 to 38`);
   }
@@ -149,16 +149,16 @@ function writeRelay(writer: ByteWriter, relay: Relay): void {
 function readRelay(reader: ByteReader): Omit<Relay, 'kind' | 'worker'> {
   return {
     slice: reader.varUint('a slice'),
-    logIdentity: reader.varString('a log identity'),
+    logIdentity: reader.name('a log identity'),
     link: reader.varUint('a link'),
     sequence: reader.varUint('a sequence'),
     from: reader.varUint('a position'),
     to: reader.varUint('a position'),
     documents: readList(reader, () => ({
-      document: reader.varString('a document'),
+      document: reader.name('a document'),
       update: readFlag(reader, 'whether there is an update') ? reader.varBytes('an update') : undefined,
     })),
-    released: readList(reader, () => reader.varString('a document')),
+    released: readList(reader, () => reader.name('a document')),
   };
 }
 

@@ -67,9 +67,9 @@ function readToWorker(kind: number, reader: ByteReader): ToWorker {
         kind: 'open',
         gateway,
         question: reader.varUint('a question'),
-        document: reader.varString('a document'),
+        document: reader.name('a document'),
         atLeast: reader.varUint('a position'),
-        logIdentity: reader.varString('a log identity'),
+        logIdentity: reader.name('a log identity'),
         want: readWant(reader),
         presence: readPresence(reader),
       };
@@ -86,17 +86,17 @@ function readToWorker(kind: number, reader: ByteReader): ToWorker {
         kind: 'contains',
         gateway,
         question: reader.varUint('a question'),
-        document: reader.varString('a document'),
+        document: reader.name('a document'),
         atLeast: reader.varUint('a position'),
-        logIdentity: reader.varString('a log identity'),
+        logIdentity: reader.name('a log identity'),
         update: reader.varBytes('an update'),
       };
     case KIND.close:
-      return { kind: 'close', gateway, document: reader.varString('a document'), asked: reader.varUint('a question') };
+      return { kind: 'close', gateway, document: reader.name('a document'), asked: reader.varUint('a question') };
     case KIND.presence:
-      return { kind: 'presence', gateway, document: reader.varString('a document'), entries: readPresence(reader) };
+      return { kind: 'presence', gateway, document: reader.name('a document'), entries: readPresence(reader) };
     case KIND.stateless:
-      return { kind: 'stateless', gateway, document: reader.varString('a document'), payload: reader.varString('a payload') };
+      return { kind: 'stateless', gateway, document: reader.name('a document'), payload: reader.varString('a payload') };
     case KIND['keep-alive']:
       return { kind: 'keep-alive', gateway };
     default:

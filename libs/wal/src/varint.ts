@@ -1,4 +1,4 @@
-import { InternedNames } from './interned-names.ts';
+import { InternedNames } from '@weft/protocol';
 
 /**
  * lib0's varUint (7 bits a byte, lowest first, high bit: more follow) over buffers whose size is known before writing: one allocation a record, and

@@ -12,7 +12,7 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-test('[R3] a name is what a decoder makes of its bytes, the first time and every other, whatever shares its slot', () => {
+test('[EN5] a name is what a decoder makes of its bytes, the first time and every other, whatever shares its slot', () => {
   const names = new InternedNames();
   const bytes = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => new TextEncoder().encode(text)),

@@ -3,7 +3,7 @@ const keptBytesMax = 300;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * ASCII names read lately, one a slot: the same documents come again and again, and decoding a name costs more than the rest of its entry. Bounded: slots times the longest kept name.
+ * ASCII names read lately, one a slot: the same documents come again and again, and decoding a name costs more than the rest of what bears it. Bounded: slots times the longest kept name.
  * Two names in one slot only cost the decoding.
  */
 export class InternedNames {
