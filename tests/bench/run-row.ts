@@ -12,6 +12,8 @@ import { figuresBetween, lookAt } from './own-figures.ts';
 import type { Row } from './rows/row.ts';
 
 const loadgen = fileURLToPath(new URL('../../services/loadgen/dist/main.js', import.meta.url));
+/** Compilers that count how often something runs have compiled what matters after this; edits a second, seconds. */
+const warmUp = { rate: 2000, warm: 0, seconds: 20 };
 /** Of an edit of the load generator's. */
 const stampCharacters = 9;
 const nothingTyped = { updates: 0, typistSeconds: 0, editBytes: stampCharacters };
@@ -36,6 +38,7 @@ export async function runRow(row: Row, candidate: string, running: Running, run:
     await sleep(storeMs);
     await running.restart();
   }
+  if (row.warm !== false) await load('typing', warmUp, candidate, running, `${prefix}-warm`, { ...run, set: [], say: () => undefined });
   const before = await lookAt(running);
   const result = await load(row.scenario, row.set ?? {}, candidate, running, prefix, run);
   const after = await lookAt(running);

@@ -1,6 +1,6 @@
 /** The pause is so much of what an answer takes. */
-const pausePerAnswer = 1;
-const pauseMsMax = 10;
+const pausePerAnswer = 3;
+const pauseMsMax = 12;
 /** Of each new answer's time, so much of the difference is believed. */
 const gain = 0.2;
 

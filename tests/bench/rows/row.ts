@@ -7,6 +7,8 @@ export interface Row {
   readonly candidates: readonly string[];
   /** Documents are written, and the servers' memory emptied (`Running.restart`), before. Bytes of each. */
   readonly coldBytes?: number;
+  /** False: not warmed up before. */
+  readonly warm?: boolean;
   /** Rows of one sitting share a start of the servers, one after the other. Default: its own. */
   readonly sitting?: string;
   readonly goals: readonly Goal[];

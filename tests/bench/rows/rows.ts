@@ -19,6 +19,7 @@ const allDelivered = lower('not delivered', 'not_delivered', '', 0, 0);
 export const rows: readonly Row[] = [
   {
     name: 'ceiling',
+    warm: false,
     scenario: 'ceiling',
     candidates: ['weft', 'y-websocket', 'raw', 'hocuspocus', 'hocuspocus-x2'],
     goals: [
@@ -46,6 +47,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'half-ceiling',
+    warm: false,
     scenario: 'typing',
     sitting: 'steady',
     set: { rate: 10_000 },
@@ -58,6 +60,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'rest',
+    warm: false,
     scenario: 'rest',
     sitting: 'steady',
     set: { rate: 5, seconds: 20 },
@@ -77,6 +80,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'readers-1500',
+    warm: false,
     scenario: 'room',
     sitting: 'room',
     set: { readers: 1500, rate: 50 },
@@ -117,6 +121,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'presence-joins',
+    warm: false,
     scenario: 'presence-joins',
     sitting: 'presence',
     candidates: ['weft', 'y-websocket', 'hocuspocus'],
@@ -134,6 +139,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'joins-1000-in-100',
+    warm: false,
     scenario: 'joins',
     sitting: 'joins',
     set: { documents: 100 },
@@ -173,12 +179,14 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'idle',
+    warm: false,
     scenario: 'idle',
     candidates: ['weft', 'y-websocket', 'hocuspocus', 'raw'],
     goals: [lower('idle connection, gateways', 'rss_bytes_per_connection_gateway', 'B', 5120, 3072)],
   },
   {
     name: 'loaded',
+    warm: false,
     scenario: 'loaded',
     candidates: ['weft', 'y-websocket', 'hocuspocus'],
     goals: [lower('loaded document, workers: memory a byte of it', 'rss_per_document_byte_sync-worker', 'x', 2, 1.2)],

@@ -1,7 +1,7 @@
 import type { Dialect, Distribution, Second } from '../result.ts';
 import { nowUs } from '../wire/stamp.ts';
 import { Latency } from './latency.ts';
-import { type Usage, usageOf, type WatchedProcess } from './processes.ts';
+import { ProcessWatch, type Usage, type WatchedProcess } from './processes.ts';
 
 const troublesMax = 20;
 /** The generator itself is in the way when it sends so late. */
@@ -38,6 +38,7 @@ export class Meter implements Counts {
   readonly latencies = new Map<string, Latency>();
   readonly troubles: string[] = [];
   readonly #options: MeterOptions;
+  readonly #watch: ProcessWatch;
   readonly #startedUs = nowUs();
   readonly #timer: NodeJS.Timeout;
   #phase = 'warming';
@@ -58,7 +59,8 @@ export class Meter implements Counts {
   constructor(options: MeterOptions) {
     this.#options = options;
     this.acknowledges = options.dialect !== 'yjs';
-    this.#lastUsage = usageOf(options.processes);
+    this.#watch = new ProcessWatch(options.processes);
+    this.#lastUsage = this.#watch.rough();
     this.#timer = setInterval(() => this.#endSecond(), 1000);
   }
 
@@ -73,9 +75,9 @@ export class Meter implements Counts {
     this.phase('measured');
     for (const latency of this.latencies.values()) latency.reset();
     for (const name of ['sent', 'delivered', 'acknowledged', 'frames', 'bytes'] as const) this.#measured[name] = 0;
+    this.#usageFrom = this.#watch.exact();
     this.#measuredFromUs = nowUs();
     this.#measuredToUs = Number.POSITIVE_INFINITY;
-    this.#usageFrom = usageOf(this.#options.processes);
   }
 
   stop(): void {
@@ -106,7 +108,7 @@ export class Meter implements Counts {
 
   /** Resident bytes now, by process; asks anew. */
   rss(): Map<string, number> {
-    return new Map([...usageOf(this.#options.processes)].map(([name, { rss }]) => [name, rss]));
+    return new Map([...this.#watch.exact()].map(([name, { rss }]) => [name, rss]));
   }
 
   /** The most that was seen of each, once a second. */
@@ -193,14 +195,14 @@ export class Meter implements Counts {
 
   #endMeasured(): void {
     this.#measuredToUs = nowUs();
-    this.#usageAt = { from: this.#usageFrom!, to: usageOf(this.#options.processes) };
+    this.#usageAt = { from: this.#usageFrom!, to: this.#watch.exact() };
     const lateP99 = this.latency('generator_late').percentile(99);
     if (lateP99 > lateMs)
       this.trouble(`the generator was late itself: ${lateP99.toFixed(1)} ms (p99); it needs more CPU, or more processes`);
   }
 
   #endSecond(): void {
-    const usage = usageOf(this.#options.processes);
+    const usage = this.#watch.rough();
     const cpu: Record<string, number> = {};
     const rss: Record<string, number> = {};
     for (const [name, now] of usage) {

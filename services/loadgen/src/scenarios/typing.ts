@@ -34,12 +34,16 @@ export const ceiling: Scenario = {
   parameters: {
     from: { default: 3000, say: 'Edits a second of the first step.' },
     to: { default: 60_000, say: 'Edits a second at which it gives up growing.' },
+    first: { default: 20, say: 'Seconds of the first step that come before it, for compilers to warm up.' },
     ...crowd,
     ...duration,
   },
   async run(world) {
     const { meter } = world;
     const office = new Office(world);
+    meter.phase('warming');
+    await office.growTo(world.parameter('from'));
+    await typeFor(office.people, () => world.parameter('from'), world.parameter('first'));
     const best = { rate: 0, cpu: 0, p50: 0, p99: 0, ackP50: 0, ackP99: 0 };
     for (let rate = world.parameter('from'); rate <= world.parameter('to'); rate *= stepUp) {
       meter.phase('growing');
