@@ -13,7 +13,7 @@ import type { Row } from './rows/row.ts';
 
 const loadgen = fileURLToPath(new URL('../../services/loadgen/dist/main.js', import.meta.url));
 /** Compilers that count how often something runs have compiled what matters after this; edits a second, seconds. */
-const warmUp = { rate: 2000, warm: 0, seconds: 20 };
+const warmUp = { rate: 3000, warm: 0, seconds: 25 };
 /** Of an edit of the load generator's. */
 const stampCharacters = 9;
 const nothingTyped = { updates: 0, typistSeconds: 0, editBytes: stampCharacters };

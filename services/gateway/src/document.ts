@@ -169,7 +169,7 @@ export class GatewayDocument {
   }
 
   /**
-   * Presence to show on this gateway: newest entry a client id, at most once a window; the first after quiet goes at once. Who is gone is shown so a moment later: who lost a gateway
+   * Presence to show on this gateway: newest entry a client id, at most once a window, which grows with the members; the first after quiet goes at once. Who is gone is shown so a moment later: who lost a gateway
    * and is on another by now is taken from the one and given by the other.
    */
   showPresence(entries: readonly PresenceEntry[]): void {
@@ -189,9 +189,14 @@ export class GatewayDocument {
     const first = this.#presenceChanges.size === 0;
     for (const entry of entries) this.#presenceChanges.set(entry.clientId, entry);
     if (!first) return;
-    const waitMs = this.#presenceFlushedAtMs + this.#limits.presenceWindowMs - this.#world.nowMs();
+    const waitMs = this.#presenceFlushedAtMs + this.presenceWindowMs - this.#world.nowMs();
     if (waitMs <= 0) this.#world.atEndOfTick(() => this.#flushPresence());
     else this.#world.after(waitMs, () => this.#flushPresence());
+  }
+
+  /** Each window costs a write a member: in a full room they are rarer, and carets a little later. */
+  get presenceWindowMs(): number {
+    return Math.max(this.#limits.presenceWindowMs, Math.min(presenceWindowMsMax, this.members.size * presenceMsAMember));
   }
 
   #flushPresence(): void {
@@ -436,6 +441,10 @@ export interface DocumentLimits {
 }
 
 const ignore = (): void => {};
+
+/** With 250 people on a gateway carets are shown ten times a second. */
+const presenceMsAMember = 0.4;
+const presenceWindowMsMax = 100;
 
 /** Sockets are looked at so often while much is published, or after so many bytes of it. */
 const lookMs = 20;

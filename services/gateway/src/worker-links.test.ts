@@ -34,6 +34,7 @@ function updateOf(words: string): Uint8Array {
 class Watched {
   readonly slice = 0;
   readonly partition = 0;
+  presenceWindowMs = 20;
   readonly presence = new PresenceBoard<object>();
   readonly fannedOut: Uint8Array[] = [];
   readonly reopened: number[] = [];
@@ -539,5 +540,51 @@ describe('questions', () => {
     });
     expect(sent).toEqual([{ to: w1, message: { kind: 'close', gateway: self, document: 'one', asked: question } }]);
     expect(links.questionsPending).toBe(0);
+  });
+});
+
+describe('presence', () => {
+  const told = () =>
+    questions('presence').map(({ message }) =>
+      message.kind === 'presence' ? message.entries.map(({ clientId, clock }) => [clientId, clock]) : [],
+    );
+  const tell = (...entries: [clientId: number, clock: number][]): void =>
+    links.tellPresence(
+      one as unknown as GatewayDocument,
+      entries.map(([clientId, clock]) => ({ clientId, clock, json: '{}' })),
+    );
+
+  test('[GW19] the first after quiet is told at once, what follows in the window as the newest of each', () => {
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one');
+    pass(1000);
+    one.presenceWindowMs = 500;
+    tell([1, 1]);
+    expect(told()).toEqual([[[1, 1]]]);
+    tell([1, 2], [2, 1]);
+    tell([1, 3]);
+    expect(told()).toHaveLength(1);
+    pass(600);
+    expect(told()).toEqual([
+      [[1, 1]],
+      [
+        [1, 3],
+        [2, 1],
+      ],
+    ]);
+    pass(600);
+    tell([2, 2]);
+    expect(told().at(-1)).toEqual([[2, 2]]);
+  });
+
+  test('[GW19] what waits is forgotten with the document', () => {
+    one.ask({ kind: 'state-vector', stateVector: Uint8Array.of(0) });
+    answer('one');
+    one.presenceWindowMs = 500;
+    tell([1, 1]);
+    tell([1, 2]);
+    links.close(one as unknown as GatewayDocument);
+    pass(600);
+    expect(told()).toEqual([[[1, 1]]]);
   });
 });

@@ -48,6 +48,8 @@ export class WorkerLinks {
       reopening: false,
       coveredBefore: 0,
       covered: 0,
+      untold: new Map(),
+      toldAtMs: Number.NEGATIVE_INFINITY,
     });
   }
 
@@ -67,8 +69,27 @@ export class WorkerLinks {
     this.#questions.contains(document, update, answer);
   }
 
-  /** In as many messages as it takes. */
+  /** The newest entry a client id, once a window of the document's; the first after quiet at once. */
   tellPresence(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
+    const binding = this.#documents.get(document.name);
+    if (entries.length === 0 || !binding) return;
+    const isScheduled = binding.untold.size > 0;
+    for (const entry of entries) binding.untold.set(entry.clientId, entry);
+    if (isScheduled) return;
+    const waitMs = binding.toldAtMs + document.presenceWindowMs - this.#world.nowMs();
+    if (waitMs <= 0) this.#tellUntold(binding);
+    else this.#world.after(waitMs, () => this.#tellUntold(binding));
+  }
+
+  #tellUntold(binding: Binding): void {
+    const entries = [...binding.untold.values()];
+    binding.untold.clear();
+    binding.toldAtMs = this.#world.nowMs();
+    if (this.#documents.get(binding.document.name) === binding) this.#tellAtOnce(binding.document, entries);
+  }
+
+  /** In as many messages as it takes. */
+  #tellAtOnce(document: GatewayDocument, entries: readonly PresenceEntry[]): void {
     for (const part of presenceParts(entries, this.#limits.payloadBytesMax))
       this.tell(document, { kind: 'presence', gateway: this.#self, document: document.name, entries: part });
   }
@@ -337,6 +358,9 @@ interface Binding {
   /** The position at the last tick but one, and at the last. */
   coveredBefore: number;
   covered: number;
+  /** Presence the worker has not been told, and when it was told last. */
+  readonly untold: Map<number, PresenceEntry>;
+  toldAtMs: number;
 }
 
 interface WorkerLink {

@@ -20,6 +20,8 @@ export interface Counts {
   sent(dueUs: number): void;
   /** Another has it. `same`: on the target it was sent to. */
   delivered(dueUs: number, atUs: number, same: boolean): void;
+  /** So many edits reached somebody who is not timed. */
+  arrived(edits: number): void;
   acknowledged(dueUs: number, atUs: number): void;
   /** A frame of so many bytes came. */
   heard(bytes: number): void;
@@ -131,6 +133,7 @@ export class Meter implements Counts {
     return {
       acknowledges: this.acknowledges,
       sent: () => undefined,
+      arrived: () => undefined,
       delivered: (dueUs, atUs) => {
         if (this.#isMeasured(dueUs)) this.latency(name).record(atUs - dueUs);
       },
@@ -160,6 +163,12 @@ export class Meter implements Counts {
     this.#measured.delivered += 1;
     this.latency('delivery').record(us);
     this.latency(same ? 'delivery_same' : 'delivery_across').record(us);
+  }
+
+  arrived(edits: number): void {
+    this.#total.delivered += edits;
+    this.#second.delivered += edits;
+    if (this.#phase === 'measured') this.#measured.delivered += edits;
   }
 
   acknowledged(dueUs: number, atUs: number): void {

@@ -17,6 +17,8 @@ export interface PersonOptions {
   readonly token: string;
   readonly transports: Transports;
   readonly meter: Counts;
+  /** False: what reaches them is counted, but not timed: among many readers the others tell. Default true. */
+  readonly isTimed?: boolean;
   /** Of frames longer than this only the beginning is looked at: what they bring is not counted. Bytes. */
   readonly wholeBytesMax?: number;
 }
@@ -32,6 +34,7 @@ export class Person {
   readonly #meter: Counts;
   readonly #transport: Transport;
   readonly #wholeBytesMax: number;
+  readonly #isTimed: boolean;
   readonly #seen = new TicksSeen();
   readonly #seenPresence: number[] = [];
   readonly #ready: (() => void)[] = [];
@@ -53,6 +56,7 @@ export class Person {
     this.target = target;
     this.#meter = meter;
     this.#wholeBytesMax = wholeBytesMax;
+    this.#isTimed = options.isTimed ?? true;
     this.#frames = clientFrames(dialect, room.document, token);
     this.#transport = transports.open(target, room.document, wholeBytesMax, {
       opened: () => {
@@ -188,20 +192,29 @@ export class Person {
 
   #brought(bytes: Uint8Array, { at, length }: Heard, frameLength: number): void {
     if (frameLength > this.#wholeBytesMax) return;
-    const found = this.room.brought(bytes.subarray(at, at + length), this.target);
+    const { edits, ranges } = this.room.brought(bytes.subarray(at, at + length), this.target);
+    if (!this.#isTimed) return this.#counted(ranges);
     const atUs = nowUs();
-    for (let i = 0; i < found.length; i += 4) {
-      const other = found[i]!;
-      const fresh = this.#seen.add(other, found[i + 1]!, found[i + 2]!);
+    for (let i = 0; i < edits.length; i += 4) {
+      const other = edits[i]!;
+      const fresh = this.#seen.add(other, edits[i + 1]!, edits[i + 2]!);
       if (fresh === 0 || other === this.#writer) continue;
-      const stampUs = found[i + 3]!;
+      const stampUs = edits[i + 3]!;
       // What was typed before somebody came is no delivery.
       if (stampUs >= this.#syncedAtUs) this.#meter.delivered(stampUs, atUs, this.room.targets[other] === this.target);
     }
   }
 
+  /** What arrived, without a look at when it left. */
+  #counted(ranges: readonly number[]): void {
+    let ticks = 0;
+    for (let i = 0; i < ranges.length; i += 4)
+      if (ranges[i] !== this.#writer) ticks += this.#seen.add(ranges[i]!, ranges[i + 1]!, ranges[i + 2]!);
+    if (ticks > 0 && this.isSynced) this.#meter.arrived(Math.round(ticks / this.room.editTicks));
+  }
+
   #presence(update: Uint8Array): void {
-    const found = this.room.present(update, this.target);
+    const { edits: found } = this.room.present(update, this.target);
     const atUs = nowUs();
     for (let i = 0; i < found.length; i += 4) {
       const other = found[i]!;

@@ -38,20 +38,21 @@ export class Room {
     for (const [client, writer] of this.#writers) yield [client, this.sent[writer]!];
   }
 
-  /** What an update holds of the room's writers, four numbers each: writer, clock, length, stamp (NaN: none). */
-  brought(update: Uint8Array, target: number): readonly number[] {
+  /** What an update holds of the room's writers. */
+  brought(update: Uint8Array, target: number): Found {
     return this.#remembered('update', update, target);
   }
 
-  /** What a presence update holds of the room's writers, four numbers each: writer, clock, 1, stamp. */
-  present(update: Uint8Array, target: number): readonly number[] {
+  /** What a presence update holds of the room's writers; `length` is 1. */
+  present(update: Uint8Array, target: number): Found {
     return this.#remembered('presence', update, target);
   }
 
-  #remembered(kind: Memory['kind'], bytes: Uint8Array, target: number): readonly number[] {
-    const memory = (this.#memory[target] ??= { kind, bytes: Buffer.alloc(0), found: [] });
-    if (memory.kind === kind && memory.bytes.equals(bytes)) return memory.found;
-    const found = kind === 'update' ? this.#walk(bytes) : this.#walkPresence(bytes);
+  #remembered(kind: Memory['kind'], bytes: Uint8Array, target: number): Found {
+    const known = this.#memory[target];
+    if (known?.kind === kind && known.bytes.equals(bytes)) return known.found;
+    const edits = kind === 'update' ? this.#walk(bytes) : this.#walkPresence(bytes);
+    const found = { edits, ranges: kind === 'update' ? rangesOf(edits) : edits };
     this.#memory[target] = { kind, bytes: Buffer.from(bytes), found };
     return found;
   }
@@ -81,8 +82,27 @@ export class Room {
   }
 }
 
+/** Four numbers each: writer, clock, length, stamp (NaN: none). */
+export interface Found {
+  /** Edit by edit. */
+  readonly edits: readonly number[];
+  /** What follows on is one; the stamp says nothing. */
+  readonly ranges: readonly number[];
+}
+
 interface Memory {
   readonly kind: 'update' | 'presence';
   readonly bytes: Buffer;
-  readonly found: readonly number[];
+  readonly found: Found;
+}
+
+function rangesOf(edits: readonly number[]): number[] {
+  const ranges: number[] = [];
+  for (let i = 0; i < edits.length; i += 4) {
+    const last = ranges.length - 4;
+    if (last >= 0 && ranges[last] === edits[i] && ranges[last + 1]! + ranges[last + 2]! === edits[i + 1])
+      ranges[last + 2]! += edits[i + 2]!;
+    else ranges.push(edits[i]!, edits[i + 1]!, edits[i + 2]!, Number.NaN);
+  }
+  return ranges;
 }
