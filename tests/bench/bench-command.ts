@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { htmlReport, type Result, resultTable } from '@weft/loadgen';
+import { htmlReport, readResults, type Result, resultTable } from '@weft/loadgen';
 import { candidateNamed } from './candidates/candidates.ts';
 import { goalTable } from './rows/goal-table.ts';
 import type { Row } from './rows/row.ts';
@@ -10,7 +10,7 @@ import { runRow } from './run-row.ts';
 
 /**
  * `npm run bench -- [row…] [--rounds 3] [--candidates weft,raw] [--out folder]`: every server process on one core, the load generator on the other; candidates in turns, round by
- * round. Prints what came of each goal of targets.md, and writes results.jsonl and report.html. `--cpu-prof folder`: of our services.
+ * round. Prints what came of each goal of targets.md, and writes results.jsonl and report.html. `--cpu-prof folder`: of our services. `--from results.jsonl`, more than once: what earlier runs found, told together.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
     env: { type: 'string', multiple: true, default: [] },
     'cpu-prof': { type: 'string' },
     tables: { type: 'boolean', default: false },
+    from: { type: 'string', multiple: true, default: [] },
   },
 });
 const serverCore = 0;
@@ -34,6 +35,13 @@ function chosen(): Row[] {
   return rows
     .filter(({ name }) => positionals.length === 0 || positionals.includes(name))
     .map((row) => (only ? { ...row, candidates: row.candidates.filter((name) => only.includes(name)) } : row));
+}
+
+/** What earlier runs found, told again. */
+if (values.from.length > 0) {
+  const earlier = values.from.flatMap((file) => readResults(readFileSync(file, 'utf8')));
+  tell(earlier);
+  process.exit();
 }
 
 const rounds = Number(values.rounds);
@@ -60,7 +68,11 @@ for (let round = 1; round <= rounds; round++)
       try {
         for (const row of all)
           if (row.candidates.includes(name)) {
-            const result = await runRow(row, name, running, { core: generatorCore, set: values.set, say });
+            const result = await runRow({ ...row, set: { ...row.set, ...rateOf(row) } }, name, running, {
+              core: generatorCore,
+              set: values.set,
+              say,
+            });
             results.push({ row: row.name, result });
           }
       } catch (error) {
@@ -72,7 +84,23 @@ for (let round = 1; round <= rounds; round++)
 
 const named = results.map(({ row, result }) => ({ ...result, scenario: row }));
 writeFileSync(join(values.out, 'results.jsonl'), named.map((one) => `${JSON.stringify(one)}\n`).join(''));
-writeFileSync(join(values.out, 'report.html'), htmlReport(named, { title: 'Weft beside its peers', reference: 'weft' }));
-if (values.tables) process.stdout.write(resultTable(named, { reference: 'weft' }));
-process.stdout.write(`\n${goalTable(chosen(), named)}\n`);
+tell(named);
 process.exit();
+
+/** Of the house's own ceiling, for everybody: the same load. */
+function rateOf({ ofCeiling }: Row): { rate?: number } {
+  const ours = results.findLast(({ row, result }) => row === 'ceiling' && result.candidate === 'weft');
+  const ceiling = ours?.result.figures['ceiling_updates_per_second'] ?? 0;
+  return ofCeiling === undefined || ceiling === 0 ? {} : { rate: Math.round(ofCeiling * ceiling) };
+}
+
+function tell(all: readonly Result[]): void {
+  writeFileSync(join(values.out, 'report.html'), htmlReport(all, { title: 'Weft beside its peers', reference: 'weft' }));
+  if (values.tables) process.stdout.write(resultTable(all, { reference: 'weft' }));
+  process.stdout.write(
+    `\n${goalTable(
+      chosen().filter(({ name }) => all.some(({ scenario }) => scenario === name)),
+      all,
+    )}\n`,
+  );
+}

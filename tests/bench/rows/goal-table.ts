@@ -34,6 +34,7 @@ export function goalTable(rows: readonly Row[], results: readonly Result[]): str
 
 function lineOf(row: Row, goal: Goal, results: readonly Result[]): Line {
   const ours = valuesOf(goal, house, results);
+  const scaled = scaledTo(goal, results);
   const peers = row.candidates
     .filter((name) => name !== house && name !== goal.over)
     .map((name) => [name, valuesOf(goal, name, results)] as const)
@@ -45,11 +46,20 @@ function lineOf(row: Row, goal: Goal, results: readonly Result[]): Line {
       ours.length === 0
         ? 'not measured'
         : `${shown(median(ours))} (${shown(Math.min(...ours))} to ${shown(Math.max(...ours))}) ${goal.unit}`,
-    bar: shown(goal.bar),
-    goal: shown(goal.goal),
-    verdict: ours.length === 0 ? '' : verdict(goal, median(ours)),
+    bar: shown(scaled.bar),
+    goal: shown(scaled.goal),
+    verdict: ours.length === 0 ? '' : verdict(scaled, median(ours)),
     peers: peers.join(', '),
   };
+}
+
+function scaledTo(goal: Goal, results: readonly Result[]): Goal {
+  if (!goal.scale) return goal;
+  const { candidate, figure, was } = goal.scale;
+  const now = results.filter((result) => result.candidate === candidate).flatMap((result) => figureOf(result, figure) ?? []);
+  if (now.length === 0) return goal;
+  const factor = median(now) / was;
+  return { ...goal, bar: goal.bar * factor, goal: goal.goal * factor };
 }
 
 function verdict({ bar, goal, better }: Goal, value: number): string {

@@ -5,6 +5,8 @@ export interface Row {
   readonly set?: Readonly<Record<string, number>>;
   /** Candidates that are measured in turns, ours first; the others are its peers in the table. */
   readonly candidates: readonly string[];
+  /** `rate` is so much of what the house bore at most in this run (row `ceiling`), if it was measured. */
+  readonly ofCeiling?: number;
   /** Documents are written, and the servers' memory emptied (`Running.restart`), before. Bytes of each. */
   readonly coldBytes?: number;
   /** False: not warmed up before. */
@@ -26,4 +28,6 @@ export interface Goal {
   readonly bar: number;
   readonly goal: number;
   readonly better: 'lower' | 'higher';
+  /** Bar and goal were written down where this candidate had this figure: they are moved by what it has in the same run, for no two machines are equally fast. */
+  readonly scale?: { readonly candidate: string; readonly figure: string; readonly was: number };
 }

@@ -13,6 +13,11 @@ const higher = (what: string, figure: string, unit: string, bar: number, goal: n
   ...lower(what, figure, unit, bar, goal, over),
   better: 'higher',
 });
+/** As targets.md had them, 2026-11-20. */
+const yPerUpdate = { candidate: 'y-websocket', figure: 'server_cpu_us_per_update', was: 68 } as const;
+const yPerConnect = { candidate: 'y-websocket', figure: 'server_cpu_us_per_connect', was: 210 } as const;
+const rawPerDelivery = { candidate: 'raw', figure: 'server_cpu_us_per_delivery', was: 5.5 } as const;
+const scaled = (goal: Goal, scale: NonNullable<Goal['scale']>): Goal => ({ ...goal, scale });
 const allDelivered = lower('not delivered', 'not_delivered', '', 0, 0);
 
 /** The rows of ../shared/design/targets.md. */
@@ -35,13 +40,13 @@ export const rows: readonly Row[] = [
     set: { rate: 1500 },
     candidates: ['weft', 'y-websocket', 'raw', 'hocuspocus', 'hocuspocus-x2'],
     goals: [
-      lower('typing at 1,500/s: CPU an update', 'server_cpu_us_per_update', 'us', 120, 68),
-      lower('gateway to gateway there, p50', 'delivery_across.p50', 'ms', 3, 1.5),
-      lower('gateway to gateway there, p99', 'delivery_across.p99', 'ms', 15, 6),
+      scaled(lower('typing at 1,500/s: CPU an update', 'server_cpu_us_per_update', 'us', 120, 68), yPerUpdate),
+      scaled(lower('gateway to gateway there, p50', 'delivery_across.p50', 'ms', 3, 1.5), yPerUpdate),
+      scaled(lower('gateway to gateway there, p99', 'delivery_across.p99', 'ms', 15, 6), yPerUpdate),
       lower('Postgres rows a typist-second', 'postgres_rows_per_typist_second', '', 1.5, 1),
       lower('Postgres bytes a byte typed (edits of 9 characters)', 'postgres_bytes_per_byte_typed', '', 12, 6),
-      lower('same gateway there, p50', 'delivery_same.p50', 'ms', 0.3, 0.072),
-      lower('same gateway there, p99', 'delivery_same.p99', 'ms', 3, 0.2),
+      scaled(lower('same gateway there, p50', 'delivery_same.p50', 'ms', 0.3, 0.072), yPerUpdate),
+      scaled(lower('same gateway there, p99', 'delivery_same.p99', 'ms', 3, 0.2), yPerUpdate),
       allDelivered,
     ],
   },
@@ -50,11 +55,12 @@ export const rows: readonly Row[] = [
     warm: false,
     scenario: 'typing',
     sitting: 'steady',
-    set: { rate: 10_000 },
+    set: { rate: 4000 },
+    ofCeiling: 0.5,
     candidates: ['weft', 'y-websocket', 'raw'],
     goals: [
-      lower('durable ack at half the ceiling, p50', 'ack.p50', 'ms', 4, 2),
-      lower('durable ack at half the ceiling, p99', 'ack.p99', 'ms', 30, 10),
+      scaled(lower('durable ack at half the ceiling, p50', 'ack.p50', 'ms', 4, 2), yPerUpdate),
+      scaled(lower('durable ack at half the ceiling, p99', 'ack.p99', 'ms', 30, 10), yPerUpdate),
       allDelivered,
     ],
   },
@@ -85,7 +91,7 @@ export const rows: readonly Row[] = [
     sitting: 'room',
     set: { readers: 1500, rate: 50 },
     candidates: ['weft', 'raw', 'y-websocket', 'hocuspocus'],
-    goals: [lower('1,500 readers on 2 gateways, p99', 'delivery.p99', 'ms', 30, 15), allDelivered],
+    goals: [scaled(lower('1,500 readers on 2 gateways, p99', 'delivery.p99', 'ms', 30, 15), rawPerDelivery), allDelivered],
   },
   {
     name: 'flat-out',
@@ -125,7 +131,14 @@ export const rows: readonly Row[] = [
     scenario: 'presence-joins',
     sitting: 'presence',
     candidates: ['weft', 'y-websocket', 'hocuspocus'],
-    goals: [lower('300 with presence join', 'seconds_until_all_seen', 's', 0.25, 0.1), allDelivered],
+    goals: [
+      scaled(lower('300 with presence join', 'seconds_until_all_seen', 's', 0.25, 0.1), {
+        candidate: 'y-websocket',
+        figure: 'seconds_until_all_seen',
+        was: 0.63,
+      }),
+      allDelivered,
+    ],
   },
   {
     name: 'joins-1000',
@@ -133,8 +146,12 @@ export const rows: readonly Row[] = [
     sitting: 'joins',
     candidates: ['weft', 'y-websocket', 'hocuspocus', 'raw'],
     goals: [
-      lower('1,000 joins of one document: all synced', 'seconds_until_all_synced', 's', 0.3, 0.18),
-      lower('1,000 joins: CPU a connect, auth included', 'server_cpu_us_per_connect', 'us', 250, 120),
+      scaled(lower('1,000 joins of one document: all synced', 'seconds_until_all_synced', 's', 0.3, 0.18), {
+        candidate: 'y-websocket',
+        figure: 'seconds_until_all_synced',
+        was: 0.32,
+      }),
+      scaled(lower('1,000 joins: CPU a connect, auth included', 'server_cpu_us_per_connect', 'us', 250, 120), yPerConnect),
     ],
   },
   {
@@ -144,14 +161,24 @@ export const rows: readonly Row[] = [
     sitting: 'joins',
     set: { documents: 100 },
     candidates: ['weft', 'y-websocket', 'hocuspocus', 'raw'],
-    goals: [lower('1,000 joins of 100 documents: CPU a connect', 'server_cpu_us_per_connect', 'us', 250, 120)],
+    goals: [
+      scaled(lower('1,000 joins of 100 documents: CPU a connect', 'server_cpu_us_per_connect', 'us', 250, 120), {
+        ...yPerConnect,
+        was: 180,
+      }),
+    ],
   },
   {
     name: 'join-10mb',
     scenario: 'joins',
-    set: { clients: 1, bytes: 10_000_000, rounds: 7 },
+    set: { clients: 1, bytes: 10_000_000, rounds: 7, rest: 15 },
     candidates: ['weft', 'y-websocket', 'hocuspocus'],
-    goals: [lower('join of a 10 MB document somebody has open: CPU', 'server_cpu_us_per_connect', 'us', 60_000, 20_000)],
+    goals: [
+      scaled(lower('join of a 10 MB document somebody has open: CPU', 'server_cpu_us_per_connect', 'us', 60_000, 20_000), {
+        ...yPerConnect,
+        was: 272_000,
+      }),
+    ],
   },
   {
     name: 'cold-10mb',
@@ -164,7 +191,7 @@ export const rows: readonly Row[] = [
   {
     name: 'joins-150-of-20mb',
     scenario: 'joins',
-    set: { clients: 150, bytes: 20_000_000, rounds: 1 },
+    set: { clients: 150, bytes: 20_000_000, rounds: 1, rest: 30 },
     candidates: ['weft', 'hocuspocus'],
     goals: [
       lower('150 joins of a 20 MB document, p99', 'joined.p99', 'ms', 6000, 3000),

@@ -33,6 +33,10 @@ export const joins: Scenario = {
     clients: { default: 1000, say: 'People who come.' },
     documents: { default: 1, say: 'Documents they come to.' },
     rounds: { default: 3, say: 'How often they come, all of them.' },
+    rest: {
+      default: 2,
+      say: 'Seconds between the writing and the first join: what is done with a large document in the background takes its time.',
+    },
     seeded: { default: 1, say: '1: the documents are written before and held open by their writer; 0: they are there (--prefix).' },
     ...size,
   },
@@ -40,7 +44,7 @@ export const joins: Scenario = {
     const { meter } = world;
     const all = rooms(world);
     if (world.parameter('seeded') === 1) for (const room of all) await seeded(world, room);
-    await sleep(2000);
+    await sleep(1000 * world.parameter('rest'));
     const figures: number[][] = [];
     const before = meter.rss();
     for (let round = 0; round < world.parameter('rounds'); round++) {

@@ -6,6 +6,7 @@ import type { Scenario, World } from './scenario.ts';
 /** Beyond it nobody calls it live. */
 const bearableP99Ms = 250;
 const stepUp = 1.15;
+const triesAStep = 2;
 
 const crowd = {
   people: { default: 3, say: 'People in each document; all of them type.' },
@@ -45,7 +46,8 @@ export const ceiling: Scenario = {
     await office.growTo(world.parameter('from'));
     await typeFor(office.people, () => world.parameter('from'), world.parameter('first'));
     const best = { rate: 0, cpu: 0, p50: 0, p99: 0, ackP50: 0, ackP99: 0 };
-    for (let rate = world.parameter('from'); rate <= world.parameter('to'); rate *= stepUp) {
+    let missed = 0;
+    for (let rate = world.parameter('from'); rate <= world.parameter('to'); rate *= missed > 0 ? 1 : stepUp) {
       meter.phase('growing');
       await office.growTo(rate);
       await typeMeasured(world, office.people, rate);
@@ -56,7 +58,10 @@ export const ceiling: Scenario = {
       world.say(
         `${Math.round(sent / meter.measuredSeconds)} updates/s: p99 ${p99 === Number.POSITIVE_INFINITY ? 'none, it does not keep up' : `${p99.toFixed(0)} ms`}, ${((cpu / sent) * 1e6).toFixed(0)} us an update`,
       );
+      // A machine hiccups: a step counts as missed when it is missed twice.
+      if (p99 >= bearableP99Ms && ++missed < triesAStep) continue;
       if (p99 >= bearableP99Ms) break;
+      missed = 0;
       best.rate = sent / meter.measuredSeconds;
       best.cpu = cpu / sent;
       best.p50 = meter.latency('delivery').percentile(50);
