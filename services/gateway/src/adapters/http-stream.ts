@@ -4,9 +4,12 @@ import type { EventStream, StreamEvents } from '../fallback/session.ts';
 
 /** uWebSockets.js is given so much at once: what of it the kernel does not take it copies, and does not say how much that is. */
 const sliceBytes = 64 * 1024;
+/** What an event and a comment end with, and nothing within them. */
+const eventEnd = '\n\n';
 
 /**
- * A response that does not end. What uWebSockets.js could not send of a write it sends on only with the next one (once `onWritable` is registered; measured, build 1.5.0): so there is always a next one, a comment if need be. It cuts
+ * A response that does not end. What uWebSockets.js could not send of a write it sends on only with the next one (once `onWritable` is registered; measured, build 1.5.0): so there is always a next one, a comment if need be; but
+ * none within an event that came in parts, whose next part is the next write. It cuts
  * a connection that takes nothing at all for 10 s; the client resumes.
  */
 export class HttpStream implements EventStream {
@@ -19,6 +22,8 @@ export class HttpStream implements EventStream {
   #offset = 0;
   /** Of the last write, when it was not all taken. */
   #stuckBytes = 0;
+  /** The last characters written: where an event's end is to be seen. */
+  #last = eventEnd;
   #ending = false;
   #closed = false;
 
@@ -47,12 +52,13 @@ export class HttpStream implements EventStream {
     if (this.#closed || this.#ending) return;
     this.#queue.push(text);
     this.#queuedBytes += text.length;
+    this.#last = (this.#last + text.slice(-eventEnd.length)).slice(-eventEnd.length);
     if (this.#stuckBytes === 0) this.#pump();
   }
 
   /** A comment, unless more than that is on its way. */
   keepAlive(): void {
-    if (!this.#closed && this.unsentBytes === 0) this.write(KEEP_ALIVE);
+    if (!this.#closed && this.unsentBytes === 0 && !this.#isWithinEvent) this.write(KEEP_ALIVE);
   }
 
   end(): void {
@@ -67,10 +73,14 @@ export class HttpStream implements EventStream {
     this.#res.close();
   }
 
+  get #isWithinEvent(): boolean {
+    return this.#last !== eventEnd;
+  }
+
   #writable(): void {
     if (this.#closed) return;
     this.#stuckBytes = 0;
-    if (this.#queue.length === 0) {
+    if (this.#queue.length === 0 && !this.#isWithinEvent) {
       this.#queue.push(KEEP_ALIVE);
       this.#queuedBytes += KEEP_ALIVE.length;
     }
