@@ -34,6 +34,7 @@ async function connected(wholeBytesMax = 1024 * 1024, pieceBytes?: number): Prom
     });
   });
   const [server] = (await accepted) as [WebSocket];
+  server.on('error', () => undefined);
   ends.push(() => server.terminate());
   return { client, server, frames, closed };
 }
@@ -49,6 +50,8 @@ async function inPieces(port: number, bytes: number): Promise<number> {
     to.on('close', () => from.destroy());
     from.on('close', () => to.destroy());
     from.setNoDelay(true);
+    // The test ends both sides at once: whichever hears of it last is reset.
+    for (const side of [from, to]) side.on('error', () => undefined);
   }).listen(0, '127.0.0.1');
   ends.push(() => proxy.close());
   await once(proxy, 'listening');
@@ -94,7 +97,10 @@ test('a close says its code and reason; a refused upgrade says so', async () => 
   server.close(1013, 'try again later');
   expect(await closed).toEqual({ code: 1013, reason: 'try again later' });
 
-  const refusing = createServer((socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')).listen(0, '127.0.0.1');
+  const refusing = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 403 Forbidden\r\n\r\n')).listen(
+    0,
+    '127.0.0.1',
+  );
   ends.push(() => refusing.close());
   await once(refusing, 'listening');
   const { port } = refusing.address() as AddressInfo;
